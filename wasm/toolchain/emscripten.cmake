@@ -1,0 +1,13 @@
+# Emscripten, Debian's or a newer emsdk: whichever em++ comes first on the PATH.
+set(CMAKE_SYSTEM_NAME Emscripten)
+set(CMAKE_SYSTEM_PROCESSOR wasm32)
+find_program(SM_EMXX NAMES em++ REQUIRED)
+find_program(SM_EMAR NAMES emar REQUIRED)
+find_program(SM_EMRANLIB NAMES emranlib REQUIRED)
+set(CMAKE_CXX_COMPILER ${SM_EMXX})
+set(CMAKE_AR ${SM_EMAR})
+set(CMAKE_CXX_COMPILER_AR ${SM_EMAR})
+set(CMAKE_RANLIB ${SM_EMRANLIB})
+set(CMAKE_CXX_COMPILER_RANLIB ${SM_EMRANLIB})
+set(CMAKE_CXX_COMPILER_FORCED ON)
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)

@@ -1,0 +1,16 @@
+# WebAssembly by the parts of the wasi-sdk: clang, lld, wasi-libc and libc++, from Debian's packages or from an installed
+# wasi-sdk (WASI_SDK_PATH). Debian's triple is wasm32-wasi; clang 22 warns that the name is deprecated.
+set(CMAKE_SYSTEM_NAME WASI)
+set(CMAKE_SYSTEM_PROCESSOR wasm32)
+if(DEFINED ENV{WASI_SDK_PATH})
+  set(CMAKE_CXX_COMPILER $ENV{WASI_SDK_PATH}/bin/clang++)
+  set(CMAKE_SYSROOT $ENV{WASI_SDK_PATH}/share/wasi-sysroot)
+  set(CMAKE_CXX_COMPILER_TARGET wasm32-wasip1)
+else()
+  find_program(SM_CLANGXX NAMES clang++-24 clang++-23 clang++-22 REQUIRED)
+  set(CMAKE_CXX_COMPILER ${SM_CLANGXX})
+  set(CMAKE_CXX_COMPILER_TARGET wasm32-wasi)
+  set(CMAKE_CXX_FLAGS_INIT "-Wno-deprecated")
+endif()
+set(CMAKE_TRY_COMPILE_TARGET_TYPE STATIC_LIBRARY)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)
