@@ -1,0 +1,82 @@
+#include "core/api/call.h"
+
+#include <algorithm>
+
+#include "core/base/limits.h"
+#include "core/json/canonical.h"
+
+namespace sm::api {
+namespace {
+
+std::string_view refusal_detail(json::Refusal refusal) {
+  switch (refusal) {
+    case json::Refusal::lone_surrogate: return "must not contain half of a surrogate pair";
+    case json::Refusal::duplicate_key: return "must not name a member twice";
+    case json::Refusal::not_finite: return "must not contain a number beyond the finite doubles";
+    case json::Refusal::too_deep: return "must not be nested deeper than 128 levels";
+    default: return "is too large";
+  }
+}
+
+}  // namespace
+
+Result<Parameters> read_parameters(const Call& call) {
+  Parameters known;
+  std::vector<FieldError> errors;
+  bool reads = call.route->method == "GET";
+  for (auto& [name, value] : http::parse_query(call.request.raw_query())) {
+    bool is_known = std::any_of(call.route->parameters.begin(), call.route->parameters.end(),
+                                [&](const Parameter& parameter) { return parameter.name == name; });
+    if (!is_known) {
+      if (!reads) errors.push_back({FieldError::In::query, name, "is not a parameter of this path"});
+      continue;
+    }
+    if (!known.emplace(name, value).second) {
+      errors.push_back({FieldError::In::query, name, "must be given once"});
+    }
+  }
+  if (!errors.empty()) return invalid_body(std::move(errors));
+  return known;
+}
+
+Result<int64_t> read_integer(std::string_view name, std::string_view value, int64_t low, int64_t high) {
+  constexpr size_t kMaxDigits = 15;
+  bool digits = !value.empty() && value.size() <= kMaxDigits &&
+                std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+  int64_t number = 0;
+  for (char digit : digits ? value : std::string_view()) number = number * 10 + (digit - '0');
+  if (digits && number >= low && number <= high) return number;
+  return invalid_parameter(std::string(name), "must be a whole number from " + std::to_string(low) +
+                                                  " to " + std::to_string(high));
+}
+
+Error malformed_at(size_t offset) {
+  return {ErrorCode::malformed,
+          "The byte at offset " + std::to_string(offset) + " cannot continue a JSON text."};
+}
+
+Result<std::string> read_json(Invocation& in, const Call& call) {
+  Arena::Mark mark = in.arena().mark();
+  json::Canonical read = json::canonicalize(call.body, in.arena(), kMaxBodyBytes);
+  std::string text(read.text);
+  in.arena().release(mark);
+  if (read.outcome == json::Outcome::syntax) return malformed_at(read.offset);
+  if (read.refusal != json::Refusal::none) {
+    return invalid_field("", std::string(refusal_detail(read.refusal)));
+  }
+  return text;
+}
+
+Status read_nothing(Invocation& in, const Call& call) {
+  if (call.body.empty()) return Unit{};
+  TRY(std::string canonical, read_json(in, call));
+  if (canonical != "{}") return invalid_field("", "must be empty: this path takes no body");
+  return Unit{};
+}
+
+Result<Members> read_members(Invocation& in, const Call& call) {
+  TRY(std::string canonical, read_json(in, call));
+  return check_shape(*call.route->request_shape, canonical);
+}
+
+}  // namespace sm::api

@@ -1,0 +1,131 @@
+#include "core/api/serve.h"
+
+#include <algorithm>
+
+#include "core/api/call.h"
+#include "core/base/limits.h"
+#include "core/flow/access.h"
+#include "core/flow/body.h"
+
+namespace sm::api {
+namespace {
+
+struct Match {
+  const Route* route = nullptr;
+  std::vector<int64_t> ids;
+  std::string allow;  // the methods of the path, empty for an unknown path
+};
+
+// The ids of a path that fits a route's pattern segment by segment.
+std::optional<std::vector<int64_t>> match_path(std::string_view pattern, std::string_view path) {
+  std::vector<int64_t> ids;
+  while (!pattern.empty() && !path.empty()) {
+    size_t pattern_end = std::min(pattern.find('/', 1), pattern.size());
+    size_t path_end = std::min(path.find('/', 1), path.size());
+    std::string_view expected = pattern.substr(0, pattern_end);
+    std::string_view given = path.substr(0, path_end);
+    if (expected.size() > 1 && expected[1] == '{') {
+      auto id = http::parse_id(given.substr(1));
+      if (!id) return std::nullopt;
+      ids.push_back(*id);
+    } else if (expected != given) {
+      return std::nullopt;
+    }
+    pattern.remove_prefix(pattern_end);
+    path.remove_prefix(path_end);
+  }
+  if (!pattern.empty() || !path.empty()) return std::nullopt;
+  return ids;
+}
+
+Match find_route(const http::Request& request) {
+  Match match;
+  std::string_view method = request.method == "HEAD" ? "GET" : std::string_view(request.method);
+  for (const Route& route : routes()) {
+    auto ids = match_path(route.path, request.path());
+    if (!ids) continue;
+    match.allow += match.allow.empty() ? "" : ", ";
+    match.allow += route.method;
+    if (route.method == "GET") match.allow += ", HEAD";
+    if (route.method == method) {
+      match.route = &route;
+      match.ids = std::move(*ids);
+    }
+  }
+  if (!match.allow.empty()) match.allow += ", OPTIONS";
+  return match;
+}
+
+Status check_media(const Route& route, const http::Request& request) {
+  auto encoding = request.header("content-encoding");
+  if (encoding && http::media_type(*encoding) != "identity") {
+    return Error{ErrorCode::unsupported_media, "Send the body without Content-Encoding."};
+  }
+  auto content_type = request.header("content-type");
+  if (!content_type) return Unit{};
+  std::string type = http::media_type(*content_type);
+  // curl sends the second one unless it is told otherwise; the body is JSON all the same.
+  if (type.empty() || type == "application/json" || type == "application/x-www-form-urlencoded") {
+    return Unit{};
+  }
+  if (route.body == BodyRule::merge_patch && type == "application/merge-patch+json") return Unit{};
+  return Error{ErrorCode::unsupported_media, "Send the body as application/json."};
+}
+
+bool has_no_body(const Call& call) { return call.route->method == "GET"; }
+
+Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
+  Match match = find_route(request);
+  if (match.allow.empty()) co_return Error{ErrorCode::not_found, "There is nothing at this path."};
+  if (request.method == "OPTIONS") {
+    co_return http::with_header(http::no_content(204), "allow", match.allow);
+  }
+  if (match.route == nullptr) {
+    co_return http::with_header(
+        http::problem({ErrorCode::method_not_allowed, "This path answers to: " + match.allow + "."}),
+        "allow", match.allow);
+  }
+  const Route& route = *match.route;
+  Call call{&route, std::move(request), {}, std::move(match.ids), {}};
+  if (route.access == Access::key) {
+    CO_TRY(call.tenant, co_await flow::tenant_of_key(in, call.request.header("x-api-key")));
+  } else if (route.access == Access::signup) {
+    CO_TRY([[maybe_unused]] Unit allowed,
+           flow::check_signup(in.deployment(), call.request.header("authorization")));
+  }
+  if (!has_no_body(call)) {
+    CO_TRY([[maybe_unused]] Unit media, check_media(route, call.request));
+    uint64_t limit = route.body == BodyRule::import ? kMaxImportBytes : kMaxBodyBytes;
+    CO_TRY([[maybe_unused]] Unit size, flow::check_announced_size(call.request, limit));
+    if (route.body != BodyRule::import && call.request.has_body) {
+      CO_TRY(call.body, co_await flow::read_body(in, limit));
+    }
+  }
+  co_return co_await route.handler(in, std::move(call));
+}
+
+}  // namespace
+
+Task<Effect> serve(Invocation& in, http::Request request) {
+  bool head = request.method == "HEAD";
+  Result<http::Response> result = co_await answer(in, std::move(request));
+  http::Response response = result.ok() ? std::move(result).value() : http::problem(result.error());
+  if (response.form == http::Response::Form::streamed_whole) co_return End{};
+  if (response.form == http::Response::Form::streamed_broken) co_return Abort{};
+  if (head) {
+    response.respond.body = Respond::Body::none;
+    response.respond.content.clear();
+  }
+  co_return std::move(response.respond);
+}
+
+http::Response trap_answer() {
+  return http::problem({ErrorCode::internal,
+                        "This is a fault of the service, not of the request. It was not carried out."});
+}
+
+http::Response overloaded_answer() {
+  return http::problem({ErrorCode::overloaded, "The service is busy. Try again in a moment."});
+}
+
+}  // namespace sm::api

@@ -1,0 +1,20 @@
+// From a request to its answer: routing, access, media type and size, then the route's handler. Every error, from
+// whichever layer, becomes a problem document here.
+#pragma once
+
+#include <vector>
+
+#include "core/base/invocation.h"
+#include "core/http/request.h"
+#include "core/http/response.h"
+
+namespace sm::api {
+
+// What is left for the host to do when the request is answered: the whole answer, or the end of a streamed one.
+Task<Effect> serve(Invocation& in, http::Request request);
+
+// The answers that a host gives when no core can (wasm/README.md).
+http::Response trap_answer();
+http::Response overloaded_answer();
+
+}  // namespace sm::api

@@ -1,0 +1,115 @@
+#include "core/api/shape.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/base/limits.h"
+#include "core/json/cursor.h"
+#include "core/json/pointer.h"
+
+namespace sm::api {
+namespace {
+
+std::string check_name(std::string_view value) {
+  if (json::type_of(value) != json::ValueType::string) return "must be a string";
+  std::string text = json::unquote(value);
+  size_t characters = count_characters(text);
+  if (characters < 1 || characters > kMaxNameCharacters) return "must have 1 to 255 characters";
+  if (text.find('\0') != std::string::npos) return "must not contain U+0000";
+  return {};
+}
+
+std::string check_key(std::string_view value) {
+  constexpr const char* kRule =
+      "must be 32 to 128 characters of [A-Za-z0-9._~-] that do not begin with sm_";
+  if (json::type_of(value) != json::ValueType::string) return kRule;
+  std::string key = json::unquote(value);
+  bool fits = key.size() >= kMinKeyCharacters && key.size() <= kMaxKeyCharacters &&
+              key.substr(0, 3) != "sm_" && std::all_of(key.begin(), key.end(), [](char c) {
+                return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
+                       c == '.' || c == '_' || c == '~' || c == '-';
+              });
+  return fits ? std::string() : kRule;
+}
+
+std::string check_choice(const Field& field, std::string_view value) {
+  bool known = json::type_of(value) == json::ValueType::string &&
+               std::find(field.choices.begin(), field.choices.end(), json::unquote(value)) !=
+                   field.choices.end();
+  if (known) return {};
+  std::string detail = "must be one of";
+  for (std::string_view choice : field.choices) {
+    detail += choice == field.choices.front() ? " " : ", ";
+    detail += choice;
+  }
+  return detail;
+}
+
+// What is wrong with a value, nothing where it fits. Kinds that only answers have are not asked for.
+std::string check_value(const Field& field, std::string_view value) {
+  switch (field.kind) {
+    case Field::Kind::name: return check_name(value);
+    case Field::Kind::key: return check_key(value);
+    case Field::Kind::choice: return check_choice(field, value);
+    case Field::Kind::object:
+      return json::type_of(value) == json::ValueType::object ? std::string() : "must be an object";
+    case Field::Kind::list:
+      return json::type_of(value) == json::ValueType::array ? std::string() : "must be a list";
+    default: SM_CHECK(false); return {};
+  }
+}
+
+}  // namespace
+
+const std::optional<std::string>& Members::json(std::string_view name) const {
+  for (size_t i = 0; i < shape_->fields.size(); ++i) {
+    if (shape_->fields[i].name == name) return values_[i];
+  }
+  SM_CHECK(false);
+  return values_[0];
+}
+
+std::string Members::text(std::string_view name) const {
+  const std::optional<std::string>& value = json(name);
+  SM_CHECK(value.has_value());
+  return json::unquote(*value);
+}
+
+Result<Members> check_shape(const Shape& shape, std::string_view canonical) {
+  if (json::type_of(canonical) != json::ValueType::object) {
+    return invalid_field("", "must be a JSON object");
+  }
+  std::vector<std::optional<std::string>> values(shape.fields.size());
+  std::vector<FieldError> errors;
+  for (json::MemberCursor member(canonical); member.next();) {
+    std::string name = json::unquote(member.key());
+    std::string pointer;
+    json::append_token(pointer, name);
+    auto field = std::find_if(shape.fields.begin(), shape.fields.end(),
+                              [&](const Field& known) { return known.name == name; });
+    if (field == shape.fields.end()) {
+      errors.push_back({FieldError::In::body, pointer, "is not a member that can be given here"});
+      continue;
+    }
+    bool is_null = json::type_of(member.value()) == json::ValueType::null;
+    std::string detail = is_null && field->need == Field::Need::nullable
+                             ? std::string()
+                             : check_value(*field, member.value());
+    if (!detail.empty()) errors.push_back({FieldError::In::body, pointer, detail});
+    values[static_cast<size_t>(field - shape.fields.begin())] = member.value();
+  }
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (values[i] || shape.fields[i].need != Field::Need::required) continue;
+    errors.push_back(
+        {FieldError::In::body, "/" + std::string(shape.fields[i].name), "is required"});
+  }
+  if (!errors.empty()) return invalid_body(std::move(errors));
+  return Members(shape, std::move(values));
+}
+
+size_t count_characters(std::string_view utf8) {
+  return static_cast<size_t>(std::count_if(
+      utf8.begin(), utf8.end(), [](char byte) { return (static_cast<uint8_t>(byte) & 0xC0) != 0x80; }));
+}
+
+}  // namespace sm::api

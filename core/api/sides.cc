@@ -1,0 +1,81 @@
+#include "core/flow/sides.h"
+
+#include "core/api/handlers.h"
+#include "core/api/paging.h"
+#include "core/api/rows.h"
+#include "core/http/conditional.h"
+#include "core/json/cursor.h"
+#include "core/store/store.h"
+
+namespace sm::api {
+namespace {
+
+std::string_view tag_kind(Side side) { return side == Side::source ? "source" : "target"; }
+
+http::Response with_row(int status, Side side, const flow::SideRow& row) {
+  std::string json;
+  append_side(json, row);
+  return http::with_header(http::json(status, std::move(json)), "etag",
+                           http::entity_tag(tag_kind(side), {row.id, row.revision}));
+}
+
+}  // namespace
+
+Answered list_sides(Invocation& in, Call call) {
+  CO_TRY(Parameters parameters, read_parameters(call));
+  CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
+  Side side = call.route->side;
+  CO_TRY(store::Rows state, co_await store::query(in, store::sides_state(side, call.tenant)));
+  SM_CHECK(state.next());
+  flow::List list{{call.tenant, side},
+                  [](const flow::ListKey& key, int64_t after, int64_t count) {
+                    return store::sides_page(key.side, key.tenant, after, count);
+                  },
+                  append_side_row,
+                  http::entity_tag(tag_kind(side), {page.after, page.limit.value_or(0), state.integer(0),
+                                                    state.integer(1), state.integer(2)})};
+  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
+}
+
+Answered create_side(Invocation& in, Call call) {
+  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
+  CO_TRY(Members members, read_members(in, call));
+  Side side = call.route->side;
+  flow::NewSide given{call.tenant, side, members.text("name"), members.text("type"),
+                      members.json("config").value_or("{}")};
+  CO_TRY(flow::SideRow row, co_await flow::create_side(in, std::move(given)));
+  co_return http::with_header(with_row(201, side, row), "location",
+                              std::string(call.route->path) + "/" + std::to_string(row.id));
+}
+
+Answered show_side(Invocation& in, Call call) {
+  Side side = call.route->side;
+  CO_TRY(flow::SideRow row, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
+  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
+  http::Response response = with_row(200, side, row);
+  co_return http::unless_known(call.request, std::move(response));
+}
+
+Answered change_side(Invocation& in, Call call) {
+  Side side = call.route->side;
+  CO_TRY(flow::SideRow row, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
+  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
+  CO_TRY(Members members, read_members(in, call));
+  flow::SideChange change{call.tenant, side, std::nullopt, members.json("config")};
+  if (members.json("name")) change.name = members.text("name");
+  CO_TRY(flow::SideRow changed, co_await flow::change_side(in, std::move(row), std::move(change)));
+  co_return with_row(200, side, changed);
+}
+
+Answered delete_side(Invocation& in, Call call) {
+  Side side = call.route->side;
+  CO_TRY(flow::SideRow row, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
+  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
+  CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
+  CO_TRY(flow::DeletedSide deleted, co_await flow::delete_side(in, call.tenant, side, std::move(row)));
+  co_return http::json(200, "{\"status\":\"deleted\",\"deleted\":{\"properties\":" +
+                                std::to_string(deleted.properties) +
+                                ",\"snapshots\":" + std::to_string(deleted.snapshots) + "}}");
+}
+
+}  // namespace sm::api

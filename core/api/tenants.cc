@@ -1,0 +1,106 @@
+#include "core/api/handlers.h"
+#include "core/api/paging.h"
+#include "core/api/rows.h"
+#include "core/flow/access.h"
+#include "core/http/conditional.h"
+#include "core/json/cursor.h"
+#include "core/store/store.h"
+
+namespace sm::api {
+namespace {
+
+Error key_in_use() {
+  return {ErrorCode::conflict, "This api_key is in use already: choose another, or leave it out to get one."};
+}
+
+std::string key_json(int64_t id, std::string_view key, std::string_view now) {
+  return "{\"id\":" + std::to_string(id) + ",\"api_key\":" + json::quote(key) +
+         ",\"created_at\":" + json::quote(now) + "}";
+}
+
+Task<Result<int64_t>> reserve_id(Invocation& in, std::string kind) {
+  std::vector<Statement> statements;
+  statements.push_back(store::ids_reserved(std::move(kind), 1));
+  CO_TRY(std::vector<store::Rows> rows, co_await store::batch(in, std::move(statements)));
+  co_return store::only_integer(std::move(rows[0]));
+}
+
+}  // namespace
+
+Answered create_tenant(Invocation& in, Call call) {
+  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
+  CO_TRY(Members members, read_members(in, call));
+  std::string name = members.text("name");
+  std::string key = members.json("api_key") ? members.text("api_key") : flow::make_key(in);
+  CO_TRY(std::string key_hash, flow::hash_key(in.deployment(), key));
+  CO_TRY(int64_t id, co_await reserve_id(in, "tenants"));
+  CO_TRY(int64_t key_id, co_await reserve_id(in, "api_keys"));
+  std::string now = to_text(in.now());
+  std::vector<Statement> batch;
+  batch.push_back(store::tenant_added(TenantId{id}, name, now));
+  batch.push_back(store::key_added(TenantId{id}, key_id, key_hash, now));
+  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
+  if (!written.ok()) {
+    if (written.error().code == ErrorCode::unique) co_return key_in_use();
+    co_return std::move(written).error();
+  }
+  // There is no page of a tenant: what was created is shown here and nowhere else, so there is no Location either.
+  co_return http::json_unstored(201, "{\"id\":" + std::to_string(id) + ",\"name\":" + json::quote(name) +
+                                         ",\"api_key\":" + json::quote(key) +
+                                         ",\"created_at\":" + json::quote(now) + "}");
+}
+
+Answered list_keys(Invocation& in, Call call) {
+  CO_TRY(Parameters parameters, read_parameters(call));
+  CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
+  CO_TRY(store::Rows state, co_await store::query(in, store::keys_state(call.tenant)));
+  SM_CHECK(state.next());
+  flow::List list{{call.tenant},
+                  [](const flow::ListKey& key, int64_t after, int64_t count) {
+                    return store::keys_page(key.tenant, after, count);
+                  },
+                  append_key,
+                  http::entity_tag("keys", {state.integer(0), state.integer(1), state.integer(2)})};
+  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
+}
+
+Answered create_key(Invocation& in, Call call) {
+  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
+  CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
+  std::string key = flow::make_key(in);
+  CO_TRY(std::string key_hash, flow::hash_key(in.deployment(), key));
+  CO_TRY(int64_t id, co_await reserve_id(in, "api_keys"));
+  std::string now = to_text(in.now());
+  std::vector<Statement> batch;
+  batch.push_back(store::key_added(call.tenant, id, key_hash, now));
+  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+  co_return http::with_header(http::json_unstored(201, key_json(id, key, now)), "location",
+                              "/keys/" + std::to_string(id));
+}
+
+Answered revoke_key(Invocation& in, Call call) {
+  int64_t id = call.ids[0];
+  CO_TRY(store::Rows known, co_await store::query(in, store::key_by_id(call.tenant, id)));
+  if (!known.next()) co_return not_found();
+  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
+  CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
+  if (!known.maybe_text(2)) {
+    std::vector<Statement> batch;
+    batch.push_back(store::guard_last_key(call.tenant, id));
+    batch.push_back(store::key_revoked(call.tenant, id, to_text(in.now())));
+    Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
+    if (!written.ok()) {
+      if (store::lost_guard(written.error(), "last_key")) {
+        co_return Error{ErrorCode::conflict, "This is the tenant's last key: make another one first."};
+      }
+      co_return std::move(written).error();
+    }
+  }
+  CO_TRY(store::Rows revoked, co_await store::query(in, store::key_by_id(call.tenant, id)));
+  SM_CHECK(revoked.next());
+  std::string json;
+  append_key(json, revoked);
+  co_return http::json(200, std::move(json));
+}
+
+}  // namespace sm::api

@@ -1,0 +1,56 @@
+#include "core/base/error.h"
+
+#include "core/base/check.h"
+
+namespace sm {
+namespace {
+
+struct Row {
+  ErrorCode code;
+  ErrorInfo info;
+};
+
+constexpr Row kErrors[] = {
+    {ErrorCode::malformed, {400, "malformed", "The body is not a JSON text"}},
+    {ErrorCode::unauthorized, {401, "unauthorized", "A valid key is needed"}},
+    {ErrorCode::not_found, {404, "not-found", "Not found"}},
+    {ErrorCode::method_not_allowed, {405, "method-not-allowed", "Method not allowed"}},
+    {ErrorCode::conflict, {409, "conflict", "Conflict"}},
+    {ErrorCode::too_large, {413, "too-large", "The body is too large"}},
+    {ErrorCode::unsupported_media, {415, "unsupported-media-type", "Unsupported media type"}},
+    {ErrorCode::invalid, {422, "invalid", "The request does not have the expected shape"}},
+    {ErrorCode::not_configured, {503, "not-configured", "This deployment lacks a setting"}},
+    {ErrorCode::internal, {500, "internal", "Internal error"}},
+    {ErrorCode::unavailable, {503, "unavailable", "The store does not answer"}},
+    {ErrorCode::overloaded, {503, "overloaded", "Too much work at once"}},
+    {ErrorCode::unknown_outcome, {503, "unknown-outcome", "The connection to the store was lost"}},
+    {ErrorCode::guard, {503, "contended", "Too many changes at the same time"}},
+    {ErrorCode::unique, {409, "conflict", "Conflict"}},
+    {ErrorCode::refused, {500, "internal", "Internal error"}},
+    {ErrorCode::cut_off, {400, "cut-off", "The body ended too early"}},
+    {ErrorCode::cancelled, {400, "cancelled", "The client left"}},
+};
+
+}  // namespace
+
+const ErrorInfo& error_info(ErrorCode code) {
+  const Row& row = kErrors[static_cast<size_t>(code)];
+  SM_CHECK(row.code == code);
+  return row.info;
+}
+
+Error not_found() { return {ErrorCode::not_found, "There is nothing here for this key."}; }
+
+Error invalid_body(std::vector<FieldError> fields) {
+  return {ErrorCode::invalid, "See `errors` for what to change.", std::move(fields)};
+}
+
+Error invalid_field(std::string pointer, std::string detail) {
+  return invalid_body({{FieldError::In::body, std::move(pointer), std::move(detail)}});
+}
+
+Error invalid_parameter(std::string name, std::string detail) {
+  return invalid_body({{FieldError::In::query, std::move(name), std::move(detail)}});
+}
+
+}  // namespace sm

@@ -1,0 +1,64 @@
+// What can go wrong outside our own code, as one value: a code from the table in error.cc, which alone knows the HTTP
+// status and title of each, a detail for the person who reads it, and the fields at fault.
+//
+// The codes from `unavailable` on are answers of a store: a flow handles `guard`, `unique` and `unknown_outcome` where
+// it can; what reaches the client is a problem document like any other (http/problem.h).
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sm {
+
+enum class ErrorCode {
+  malformed,           // the bytes are no JSON text
+  unauthorized,        // no valid key
+  not_found,           // no such path, or no such row of this tenant
+  method_not_allowed,  // known path, wrong method
+  conflict,            // the state does not allow it
+  too_large,           // the body passes its limit
+  unsupported_media,   // content type or encoding
+  invalid,             // JSON or query of the wrong shape
+  not_configured,      // this deployment lacks a setting
+  internal,            // a bug of ours
+  unavailable,         // the store did not answer; nothing was committed
+  overloaded,          // the store or the memory is exhausted for now
+  unknown_outcome,     // a batch may have been committed
+  guard,               // a guard refused a batch; `detail` is the guard's column
+  unique,              // a uniqueness rule refused a batch; `detail` is table.column
+  refused,             // the store refused a statement: a bug of ours
+  cut_off,             // the body ended before its announced length
+  cancelled,           // the client left
+};
+
+struct ErrorInfo {
+  int status;
+  std::string_view type;  // last part of the problem's type
+  std::string_view title;
+};
+
+const ErrorInfo& error_info(ErrorCode code);
+
+// Where a field at fault stands: a JSON Pointer into the body, or the name of a query parameter.
+struct FieldError {
+  enum class In { body, query };
+  In in;
+  std::string where;
+  std::string detail;
+};
+
+struct Error {
+  ErrorCode code;
+  std::string detail;
+  std::vector<FieldError> fields = {};
+};
+
+// The usual refusals, so that their texts are the same everywhere.
+Error not_found();
+Error invalid_body(std::vector<FieldError> fields);
+Error invalid_field(std::string pointer, std::string detail);
+Error invalid_parameter(std::string name, std::string detail);
+
+}  // namespace sm

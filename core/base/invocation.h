@@ -1,0 +1,83 @@
+// One invocation: the inputs that came with it, and the door through which its coroutines ask for effects.
+//
+// `perform` suspends the coroutine until the machine (machine.h) has the replies. Only one coroutine runs at a time and
+// only one waits: an invocation is one logical thread.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "core/base/arena.h"
+#include "core/base/effect.h"
+#include "core/base/task.h"
+
+namespace sm {
+
+struct Deployment {
+  std::map<std::string, std::string, std::less<>> vars;
+  std::string store_kind;
+  bool sealing = false;
+
+  // The variable's text, empty where it is not set.
+  std::string_view var(std::string_view name) const {
+    auto found = vars.find(name);
+    return found == vars.end() ? std::string_view() : std::string_view(found->second);
+  }
+};
+
+class Invocation : public TaskHost {
+ public:
+  Invocation(Deployment deployment, Time now, std::string random)
+      : deployment_(std::move(deployment)), now_(now), random_(std::move(random)) {}
+
+  const Deployment& deployment() const { return deployment_; }
+  Time now() const { return now_; }
+  Arena& arena() { return arena_; }
+
+  // `bytes` fresh random bytes of those that came with the start; asking for more than came traps.
+  std::string random(size_t bytes) {
+    SM_CHECK(random_used_ + bytes <= random_.size());
+    random_used_ += bytes;
+    return random_.substr(random_used_ - bytes, bytes);
+  }
+
+  struct Performed {
+    Invocation& invocation;
+    bool await_ready() const noexcept { return false; }
+    [[gnu::noinline]] void await_suspend(std::coroutine_handle<> waiting) noexcept {
+      invocation.waiting_ = waiting;
+    }
+    std::vector<Reply> await_resume() { return std::move(invocation.replies_); }
+  };
+  // Replies come in the order of the effects.
+  Performed perform(std::vector<Effect> effects) {
+    SM_CHECK(!waiting_);
+    effects_ = std::move(effects);
+    return {*this};
+  }
+
+  // The machine's side.
+  std::vector<Effect> take_effects() { return std::move(effects_); }
+  void resume_with(std::vector<Reply> replies, Time now) {
+    SM_CHECK(waiting_ && !replies.empty());
+    replies_ = std::move(replies);
+    now_ = now;
+    run_next(std::exchange(waiting_, nullptr));
+    run_ready();
+  }
+
+ private:
+  Deployment deployment_;
+  Time now_;
+  std::string random_;
+  size_t random_used_ = 0;
+  Arena arena_;
+  std::vector<Effect> effects_;
+  std::vector<Reply> replies_;
+  std::coroutine_handle<> waiting_ = nullptr;
+};
+
+}  // namespace sm

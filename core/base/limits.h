@@ -1,0 +1,40 @@
+// Every limit of the product, with its reason. Sizes are in bytes.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sm {
+
+// Stated in the API. Depth and size of one property stand in json/canonical.h, beside what enforces them.
+inline constexpr uint64_t kMaxImportBytes = 100'000'000;
+inline constexpr uint64_t kMaxBodyBytes = 1024 * 1024;
+inline constexpr size_t kMaxIdentityBytes = 512;
+inline constexpr size_t kMaxNameCharacters = 255;
+inline constexpr size_t kMinKeyCharacters = 32;
+inline constexpr size_t kMaxKeyCharacters = 128;
+inline constexpr int64_t kMaxPageRows = 1000;
+inline constexpr size_t kMaxImportErrors = 1000;
+inline constexpr int64_t kMaxRetentionDays = 36500;
+
+// One value of D1 holds 2 MB: a pack of data stays at half of that, one of identities just below it.
+inline constexpr size_t kDataPackBytes = 1'000'000;
+inline constexpr size_t kIdentityPackBytes = 1'900'000;
+inline constexpr size_t kIdentityPackItems = 25'000;
+
+// Data of an import that is written in one batch; what goes beyond is sent ahead, part by part.
+inline constexpr size_t kImportPartBytes = 8 * 1024 * 1024;
+// Identities of one import that are held in memory at once.
+inline constexpr size_t kMaxImportItems = 250'000;
+// A body above this size needs memory that the host hands out to one import at a time.
+inline constexpr uint64_t kLargeBodyBytes = 8'000'000;
+inline constexpr uint64_t kLargeImportMemory = 48 * 1024 * 1024;
+
+// Rows that a streamed list reads in one query: a page of them with data of usual size is about a megabyte.
+inline constexpr int64_t kStreamPageRows = 1000;
+// Properties whose snapshots one batch of a clean-up looks at.
+inline constexpr int64_t kCleanupSliceRows = 5000;
+// How often a flow starts again after a lost race before it answers 503.
+inline constexpr int kMaxLostRaces = 8;
+
+}  // namespace sm

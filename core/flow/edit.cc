@@ -1,0 +1,90 @@
+#include "core/flow/edit.h"
+
+#include "core/base/limits.h"
+#include "core/base/sha256.h"
+#include "core/flow/log.h"
+#include "core/json/canonical.h"
+#include "core/json/merge_patch.h"
+#include "core/store/store.h"
+
+namespace sm::flow {
+namespace {
+
+struct EditedRow {
+  std::string data;
+  std::string hash;
+  std::string base_hash;
+  int64_t revision;
+};
+
+Task<Result<EditedRow>> read_row(Invocation& in, TenantId tenant, TargetId target, PropertyId property) {
+  std::vector<Statement> statements;
+  statements.push_back(store::target_property(tenant, target, property));
+  statements.push_back(store::edited_base(tenant, target, property));
+  CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
+  if (!rows[0].next() || !rows[1].next()) co_return not_found();
+  co_return EditedRow{std::string(rows[0].text(2)), std::string(rows[0].text(3)),
+                      std::string(rows[1].text(0)), rows[0].integer(15)};
+}
+
+// The patched data. Its depth and size can pass their limits although the patch itself fits.
+Result<std::string> patched(Invocation& in, const EditedRow& row, const std::string& patch) {
+  std::string data = json::merge_patch(row.data, patch);
+  Arena::Mark mark = in.arena().mark();
+  json::Canonical checked = json::canonicalize(data, in.arena());
+  in.arena().release(mark);
+  if (checked.refusal == json::Refusal::too_large) {
+    return invalid_field("/data", "would make the property larger than 512 KiB");
+  }
+  if (checked.refusal == json::Refusal::too_deep) {
+    return invalid_field("/data", "would nest the property deeper than 128 levels");
+  }
+  SM_CHECK(checked.outcome == json::Outcome::done && checked.refusal == json::Refusal::none);
+  return data;
+}
+
+std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const std::string& hash,
+                                  std::string data, const std::string& sync_id, const std::string& now) {
+  std::vector<Statement> batch;
+  batch.push_back(store::guard_row(edit.tenant, edit.target, edit.property, row.revision));
+  batch.push_back(store::log_added(edit.tenant, sync_id, "manual", "success", std::nullopt, edit.target,
+                                   1, 1, 0, std::nullopt, now, now));
+  batch.push_back(store::target_bumped(edit.tenant, edit.target, 0));
+  batch.push_back(store::ids_reserved("target_snapshots", 1));
+  batch.push_back(store::edit_snapshot(edit.tenant, edit.target, edit.property, "edit", now));
+  if (hash == row.base_hash) {
+    // Without a snapshot nothing would point to the edited data any more; with it, retention decides.
+    batch.push_back(store::base_restored(edit.tenant, edit.target, edit.property, hash, now));
+    return batch;
+  }
+  batch.push_back(store::ids_reserved("property_data", 1));
+  batch.push_back(store::edit_data(edit.tenant, hash, std::make_shared<const std::string>(std::move(data))));
+  batch.push_back(store::edit_applied(edit.tenant, edit.target, edit.property, hash, now));
+  return batch;
+}
+
+Task<Result<Unit>> attempt(Invocation& in, const Edit& edit, const std::string& sync_id) {
+  CO_TRY(EditedRow row, co_await read_row(in, edit.tenant, edit.target, edit.property));
+  CO_TRY(std::string data, patched(in, row, edit.patch));
+  std::string hash = to_hex(sha256(data));
+  if (hash == row.hash) co_return Unit{};
+  Result<std::vector<store::Rows>> written = co_await store::batch(
+      in, edit_batch(edit, row, hash, std::move(data), sync_id, to_text(in.now())));
+  if (!written.ok()) {
+    co_return co_await settle_outcome(in, edit.tenant, sync_id, std::move(written).error());
+  }
+  co_return Unit{};
+}
+
+}  // namespace
+
+Task<Result<Unit>> edit_property(Invocation& in, Edit edit) {
+  std::string sync_id = make_sync_id(in);
+  for (int lost = 0;; ++lost) {
+    Result<Unit> done = co_await attempt(in, edit, sync_id);
+    bool again = !done.ok() && store::lost_guard(done.error(), "row_changed") && lost < kMaxLostRaces;
+    if (!again) co_return done;
+  }
+}
+
+}  // namespace sm::flow

@@ -1,0 +1,121 @@
+#include "core/flow/list.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "core/base/encoding.h"
+#include "core/base/limits.h"
+#include "core/base/sha256.h"
+#include "core/http/conditional.h"
+#include "core/store/store.h"
+
+namespace sm::flow {
+namespace {
+
+constexpr size_t kSignatureBytes = 12;
+
+std::string sign(const Deployment& deployment, TenantId tenant, std::string_view path, std::string_view id) {
+  std::string message = "cursor:" + std::to_string(tenant.value) + ":" + std::string(path) + ":";
+  message += id;
+  Sha256Digest digest = hmac_sha256(deployment.var("API_KEY_PEPPER"), message);
+  return {reinterpret_cast<const char*>(digest.data()), kSignatureBytes};
+}
+
+// The same request for the page behind `after`: every parameter but the cursor stays.
+std::string next_target(const http::Request& request, std::string_view cursor) {
+  std::string target(request.path());
+  char joint = '?';
+  for (const auto& [name, value] : http::parse_query(request.raw_query())) {
+    if (name == "cursor") continue;
+    target += std::exchange(joint, '&') + http::encode_query_value(name) + "=" + http::encode_query_value(value);
+  }
+  return target + joint + "cursor=" + std::string(cursor);
+}
+
+struct Page {
+  std::string json;  // rows, separated by commas
+  size_t rows = 0;
+  int64_t last = 0;
+  bool more = false;
+};
+
+// Up to `count` rows behind `after`, and whether there are further ones.
+Task<Result<Page>> read_page(Invocation& in, List list, int64_t after, int64_t count) {
+  CO_TRY(store::Rows rows, co_await store::query(in, list.page(list.key, after, count + 1)));
+  Page page{{}, 0, after, rows.size() > static_cast<size_t>(count)};
+  while (page.rows < static_cast<size_t>(count) && rows.next()) {
+    if (page.rows++ > 0) page.json += ',';
+    page.last = rows.integer(0);
+    list.append_row(page.json, rows);
+  }
+  co_return page;
+}
+
+Task<Result<Unit>> send(Invocation& in, Effect effect) {
+  std::vector<Effect> effects;
+  effects.push_back(std::move(effect));
+  std::vector<Reply> replies = co_await in.perform(std::move(effects));
+  if (replies[0].error) co_return std::move(*replies[0].error);
+  co_return Unit{};
+}
+
+// The first page is there already: a store that fails before it gives a problem, not half a list.
+Task<Result<http::Response>> stream(Invocation& in, List list, Page page, http::Response response) {
+  response.respond.body = Respond::Body::stream;
+  response.respond.content.clear();
+  CO_TRY([[maybe_unused]] Unit begun, co_await send(in, response.respond));
+  std::string text = "[" + page.json;
+  while (true) {
+    if (!page.more) text += ']';
+    Result<Unit> written = co_await send(in, Write{std::move(text)});
+    if (!written.ok()) co_return http::Response{http::Response::Form::streamed_broken};
+    if (!page.more) co_return http::Response{http::Response::Form::streamed_whole};
+    Result<Page> next = co_await read_page(in, list, page.last, kStreamPageRows);
+    if (!next.ok()) co_return http::Response{http::Response::Form::streamed_broken};
+    page = std::move(next).value();
+    text = (page.rows > 0 ? "," : "") + page.json;
+  }
+}
+
+}  // namespace
+
+Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, List list, PageRequest asked) {
+  if (http::names_tag(request.header("if-none-match"), list.tag)) {
+    co_return http::with_header(http::no_content(304), "etag", list.tag);
+  }
+  http::Response response = http::with_header(http::json(200, ""), "etag", list.tag);
+  // HEAD of a whole list has nothing to say about its rows.
+  if (request.method == "HEAD" && !asked.limit) co_return response;
+  CO_TRY(Page page, co_await read_page(in, list, asked.after, asked.limit.value_or(kStreamPageRows)));
+  if (!asked.limit && page.more) {
+    co_return co_await stream(in, std::move(list), std::move(page), std::move(response));
+  }
+  if (page.more) {
+    std::string cursor = make_cursor(in.deployment(), list.key.tenant, request.path(), page.last);
+    response = http::with_header(std::move(response), "link",
+                                 "<" + next_target(request, cursor) + ">; rel=\"next\"");
+  }
+  response.respond.content = "[" + page.json + "]";
+  co_return response;
+}
+
+std::string make_cursor(const Deployment& deployment, TenantId tenant, std::string_view path, int64_t after) {
+  std::string id(sizeof after, '\0');
+  std::memcpy(id.data(), &after, sizeof after);
+  return to_base64url(id + sign(deployment, tenant, path, id));
+}
+
+std::optional<int64_t> read_cursor(const Deployment& deployment, TenantId tenant, std::string_view path,
+                                   std::string_view cursor) {
+  auto bytes = from_base64url(cursor);
+  int64_t after = 0;
+  if (!bytes || bytes->size() != sizeof after + kSignatureBytes) return std::nullopt;
+  std::string_view id = std::string_view(*bytes).substr(0, sizeof after);
+  if (!equal_in_constant_time(std::string_view(*bytes).substr(sizeof after), sign(deployment, tenant, path, id))) {
+    return std::nullopt;
+  }
+  std::memcpy(&after, id.data(), sizeof after);
+  return after;
+}
+
+}  // namespace sm::flow

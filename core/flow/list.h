@@ -1,0 +1,54 @@
+// Lists: a bare JSON array of all rows, streamed page by page in bounded memory, or one page with a link to the next.
+//
+// Pages are read by keyset: each continues behind the last id of the one before, so rows that are deleted or added
+// meanwhile neither repeat nor hide others. The entity tag was taken before the first row is read. A stream that fails
+// is cut off, never closed.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/base/ids.h"
+#include "core/base/invocation.h"
+#include "core/base/result.h"
+#include "core/http/request.h"
+#include "core/http/response.h"
+#include "core/store/rows.h"
+
+namespace sm::flow {
+
+// Which rows: the tenant's, under a parent and a row of it where the list has one, and the filters of the log.
+struct ListKey {
+  TenantId tenant;
+  Side side = Side::source;
+  int64_t parent = 0;
+  int64_t row = 0;
+  std::optional<int64_t> source_filter = {};
+  std::optional<int64_t> target_filter = {};
+  std::optional<std::string> status_filter = {};
+  std::optional<std::string> type_filter = {};
+};
+
+struct List {
+  ListKey key;
+  // The rows behind an id, their id in the first column.
+  Statement (*page)(const ListKey& key, int64_t after, int64_t count);
+  void (*append_row)(std::string& json, const store::Rows& row);
+  std::string tag;
+};
+
+// The page that a request asks for, from its parameters `limit` and `cursor`.
+struct PageRequest {
+  std::optional<int64_t> limit;
+  int64_t after = 0;
+};
+
+// Answers the request: 304 where it has the list already. Errors before the first byte: those of the store.
+Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, List list, PageRequest page);
+
+// A cursor is bound to the tenant and the path it was made for; one that we did not make there gives nothing.
+std::string make_cursor(const Deployment& deployment, TenantId tenant, std::string_view path, int64_t after);
+std::optional<int64_t> read_cursor(const Deployment& deployment, TenantId tenant, std::string_view path,
+                                   std::string_view cursor);
+
+}  // namespace sm::flow

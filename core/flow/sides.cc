@@ -1,0 +1,183 @@
+#include "core/flow/sides.h"
+
+#include <set>
+
+#include "core/base/limits.h"
+#include "core/json/cursor.h"
+#include "core/json/merge_patch.h"
+#include "core/store/pack.h"
+#include "core/store/store.h"
+#include "core/sync/config.h"
+
+namespace sm::flow {
+namespace {
+
+std::string_view side_name(Side side) { return side == Side::source ? "source" : "target"; }
+
+Status check(const Invocation& in, Side side, std::string_view config) {
+  bool any = in.deployment().var("ALLOW_PRIVATE_ADDRESSES") == "true";
+  auto errors = sync::check_config(side, config, any ? sync::Addresses::any : sync::Addresses::public_only);
+  if (!errors.empty()) return invalid_body(std::move(errors));
+  if (config.size() > kMaxBodyBytes) return invalid_field("/config", "must have at most 1 MiB");
+  return Unit{};
+}
+
+// The mask may stand only where a secret is stored already.
+Status check_kept(const sync::SplitConfig& config, const std::set<std::string>& stored) {
+  std::vector<FieldError> errors;
+  for (const std::string& pointer : config.kept) {
+    if (stored.count(pointer) > 0) continue;
+    errors.push_back({FieldError::In::body, "/config" + pointer,
+                      "is the mask of a secret, but none is stored here"});
+  }
+  if (!errors.empty()) return invalid_body(std::move(errors));
+  return Unit{};
+}
+
+// The statements that store the secrets of a config, sealed for their place.
+Task<Result<std::vector<Statement>>> seal_secrets(Invocation& in, TenantId tenant, Side side, int64_t id,
+                                                  std::vector<sync::Secret> secrets) {
+  std::vector<Statement> statements;
+  if (secrets.empty()) co_return statements;
+  if (!in.deployment().sealing) {
+    co_return Error{ErrorCode::not_configured,
+                    "This deployment has no ENCRYPTION_KEY to seal secrets with: set it first."};
+  }
+  std::vector<Effect> effects;
+  for (const sync::Secret& secret : secrets) {
+    effects.push_back(Seal{secret.value, std::to_string(tenant.value) + "|" + std::string(side_name(side)) + "|" +
+                                             std::to_string(id) + "|" + secret.pointer});
+  }
+  std::vector<Reply> replies = co_await in.perform(std::move(effects));
+  for (size_t i = 0; i < replies.size(); ++i) {
+    if (replies[i].error) co_return std::move(*replies[i].error);
+    statements.push_back(store::secret_stored(side, tenant, id, secrets[i].pointer, replies[i].key_id,
+                                              replies[i].sealed));
+  }
+  co_return statements;
+}
+
+Task<Result<std::set<std::string>>> stored_pointers(Invocation& in, TenantId tenant, Side side, int64_t id) {
+  CO_TRY(store::Rows rows, co_await store::query(in, store::secret_pointers(side, tenant, id)));
+  std::set<std::string> pointers;
+  while (rows.next()) pointers.emplace(rows.text(0));
+  co_return pointers;
+}
+
+// Drops what the new config has no secret for any more.
+std::optional<Statement> drop_unused(TenantId tenant, Side side, int64_t id, const std::set<std::string>& stored,
+                                     const sync::SplitConfig& config) {
+  std::set<std::string> used = config.kept;
+  for (const sync::Secret& secret : config.secrets) used.insert(secret.pointer);
+  std::string unused = "[";
+  for (const std::string& pointer : stored) {
+    if (used.count(pointer) > 0) continue;
+    if (unused.size() > 1) unused += ',';
+    json::append_quoted(unused, pointer);
+  }
+  if (unused.size() == 1) return std::nullopt;
+  return store::secrets_dropped(side, tenant, id, std::make_shared<const std::string>(unused + "]"));
+}
+
+Task<Result<SideRow>> attempt_change(Invocation& in, SideRow row, const SideChange& change) {
+  SideRow changed = row;
+  if (change.name) changed.name = *change.name;
+  std::vector<Statement> batch;
+  batch.push_back(store::guard_side(change.side, change.tenant, row.id, row.revision));
+  if (change.config_patch) {
+    std::string merged = json::merge_patch(row.config, *change.config_patch);
+    if (json::type_of(merged) != json::ValueType::object) merged = "{}";
+    CO_TRY([[maybe_unused]] Unit fits, check(in, change.side, merged));
+    CO_TRY(auto stored, co_await stored_pointers(in, change.tenant, change.side, row.id));
+    sync::SplitConfig config = sync::split_secrets(merged);
+    CO_TRY([[maybe_unused]] Unit kept, check_kept(config, stored));
+    changed.config = config.masked;
+    if (auto drop = drop_unused(change.tenant, change.side, row.id, stored, config)) {
+      batch.push_back(std::move(*drop));
+    }
+    CO_TRY(auto seals, co_await seal_secrets(in, change.tenant, change.side, row.id, config.secrets));
+    for (Statement& seal : seals) batch.push_back(std::move(seal));
+  }
+  bool same = batch.size() == 1 && changed.name == row.name && changed.config == row.config;
+  if (same) co_return row;
+  changed.updated_at = to_text(in.now());
+  changed.revision = row.revision + 1;
+  batch.push_back(store::side_changed(change.side, change.tenant, row.id, changed.name, changed.config,
+                                      changed.updated_at));
+  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+  co_return changed;
+}
+
+std::vector<Statement> deletion(TenantId tenant, Side side, const SideRow& row) {
+  int64_t id = row.id;
+  std::vector<Statement> batch;
+  batch.push_back(store::guard_side(side, tenant, id, row.revision));
+  batch.push_back(store::side_data_orphaned(side, tenant, id));
+  if (side == Side::target) {
+    batch.push_back(store::target_bases_orphaned(tenant, TargetId{id}));
+  } else {
+    batch.push_back(store::fed_targets_bumped(tenant, SourceId{id}));
+    batch.push_back(store::target_rows_untied(tenant, SourceId{id}));
+  }
+  batch.push_back(store::side_snapshots_deleted(side, tenant, id));
+  batch.push_back(store::side_properties_deleted(side, tenant, id));
+  batch.push_back(store::side_pairs_deleted(side, tenant, id));
+  batch.push_back(store::side_secrets_deleted(side, tenant, id));
+  batch.push_back(store::side_deleted(side, tenant, id));
+  return batch;
+}
+
+}  // namespace
+
+SideRow side_row(const store::Rows& row) {
+  return {row.integer(0),           std::string(row.text(1)), std::string(row.text(2)),
+          std::string(row.text(3)), row.integer(4),           std::string(row.text(5)),
+          std::string(row.text(6)), row.integer(7)};
+}
+
+Task<Result<SideRow>> find_side(Invocation& in, TenantId tenant, Side side, int64_t id) {
+  CO_TRY(store::Rows rows, co_await store::query(in, store::side_by_id(side, tenant, id)));
+  if (!rows.next()) co_return not_found();
+  co_return side_row(rows);
+}
+
+Task<Result<SideRow>> create_side(Invocation& in, NewSide given) {
+  CO_TRY([[maybe_unused]] Unit fits, check(in, given.side, given.config));
+  sync::SplitConfig config = sync::split_secrets(given.config);
+  CO_TRY([[maybe_unused]] Unit kept, check_kept(config, {}));
+  std::vector<Statement> reservation;
+  reservation.push_back(store::ids_reserved(given.side == Side::source ? "sources" : "targets", 1));
+  CO_TRY(std::vector<store::Rows> ids, co_await store::batch(in, std::move(reservation)));
+  std::string now = to_text(in.now());
+  SideRow row{store::only_integer(std::move(ids[0])), given.name, given.type, config.masked, 0, now, now, 1};
+  std::vector<Statement> batch;
+  batch.push_back(store::side_added(given.side, given.tenant, row.id, row.name, row.type, row.config, now));
+  CO_TRY(auto seals, co_await seal_secrets(in, given.tenant, given.side, row.id, config.secrets));
+  for (Statement& seal : seals) batch.push_back(std::move(seal));
+  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+  co_return row;
+}
+
+Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange change) {
+  for (int lost = 0;; ++lost) {
+    Result<SideRow> changed = co_await attempt_change(in, row, change);
+    bool again = !changed.ok() && changed.error().code == ErrorCode::guard && lost < kMaxLostRaces;
+    if (!again) co_return changed;
+    CO_TRY(row, co_await find_side(in, change.tenant, change.side, row.id));
+  }
+}
+
+Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side, SideRow row) {
+  for (int lost = 0;; ++lost) {
+    CO_TRY(store::Rows counts, co_await store::query(in, store::side_counted(side, tenant, row.id)));
+    SM_CHECK(counts.next());
+    DeletedSide deleted{counts.integer(0), counts.integer(1)};
+    Result<std::vector<store::Rows>> written = co_await store::batch(in, deletion(tenant, side, row));
+    if (written.ok()) co_return deleted;
+    bool again = written.error().code == ErrorCode::guard && lost < kMaxLostRaces;
+    if (!again) co_return std::move(written).error();
+    CO_TRY(row, co_await find_side(in, tenant, side, row.id));
+  }
+}
+
+}  // namespace sm::flow

@@ -1,0 +1,60 @@
+// Sources and targets as rows: creating them with their secrets sealed from the first row on, changing, deleting.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "core/base/ids.h"
+#include "core/base/invocation.h"
+#include "core/base/result.h"
+#include "core/store/rows.h"
+
+namespace sm::flow {
+
+struct SideRow {
+  int64_t id = 0;
+  std::string name;
+  std::string type;
+  std::string config;  // canonical JSON, secrets masked
+  int64_t property_count = 0;
+  std::string created_at;
+  std::string updated_at;
+  int64_t revision = 0;
+};
+
+SideRow side_row(const store::Rows& row);
+
+// Errors: not_found.
+Task<Result<SideRow>> find_side(Invocation& in, TenantId tenant, Side side, int64_t id);
+
+struct NewSide {
+  TenantId tenant;
+  Side side;
+  std::string name;
+  std::string type;
+  std::string config;  // canonical JSON object
+};
+
+// Errors: invalid, under `/config`; not_configured where there are secrets and no key to seal them; those of the store.
+Task<Result<SideRow>> create_side(Invocation& in, NewSide given);
+
+struct SideChange {
+  TenantId tenant;
+  Side side;
+  std::optional<std::string> name;
+  std::optional<std::string> config_patch;  // canonical JSON, RFC 7396
+};
+
+// Changes `row`, which was read before; a lost race starts again from the row as it is then. A change that leaves
+// everything as it is writes nothing. Errors: those of create_side, not_found, guard.
+Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange change);
+
+struct DeletedSide {
+  int64_t properties = 0;
+  int64_t snapshots = 0;
+};
+
+// The row, its properties and their snapshots, at once. Rows that a deleted source fed stay without an owner.
+Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side, SideRow row);
+
+}  // namespace sm::flow

@@ -1,0 +1,39 @@
+#include "core/http/conditional.h"
+
+namespace sm::http {
+
+std::string entity_tag(std::string_view kind, std::initializer_list<int64_t> state) {
+  std::string tag = "\"";
+  tag += kind;
+  tag += kShapeVersion;
+  for (int64_t number : state) tag += "-" + std::to_string(number);
+  tag += '"';
+  return tag;
+}
+
+bool names_tag(std::optional<std::string_view> if_none_match, std::string_view tag) {
+  if (!if_none_match) return false;
+  std::string_view list = *if_none_match;
+  while (!list.empty()) {
+    size_t start = list.find_first_not_of(" \t,");
+    if (start == std::string_view::npos) return false;
+    list.remove_prefix(start);
+    if (list[0] == '*') return true;
+    if (list.substr(0, 2) == "W/") list.remove_prefix(2);
+    size_t end = list.find('"', 1);
+    if (list.empty() || list[0] != '"' || end == std::string_view::npos) return false;
+    if (list.substr(0, end + 1) == tag) return true;
+    list.remove_prefix(end + 1);
+  }
+  return false;
+}
+
+Response unless_known(const Request& request, Response response) {
+  for (const Header& header : response.respond.headers) {
+    if (header.name != "etag" || !names_tag(request.header("if-none-match"), header.value)) continue;
+    return with_header(no_content(304), "etag", header.value);
+  }
+  return response;
+}
+
+}  // namespace sm::http

@@ -1,0 +1,27 @@
+// Conditional requests (RFC 9110, section 13): strong entity tags, and what If-None-Match says about them.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "core/http/request.h"
+#include "core/http/response.h"
+
+namespace sm::http {
+
+// Part of every tag: a deployment that changes how rows are shown must not answer 304 for what older ones sent.
+inline constexpr std::string_view kShapeVersion = "1";
+
+// A tag of the kind of row and the numbers that its state is made of, quotes included.
+std::string entity_tag(std::string_view kind, std::initializer_list<int64_t> state);
+
+// Whether the header names the tag, or any (`*`). Weak comparison, as the RFC asks for If-None-Match.
+bool names_tag(std::optional<std::string_view> if_none_match, std::string_view tag);
+
+// The answer with its ETag, or 304 where the request names it.
+Response unless_known(const Request& request, Response response);
+
+}  // namespace sm::http

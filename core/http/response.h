@@ -1,0 +1,32 @@
+// Answers: what handlers give back, and the problem document that every error becomes (RFC 9457).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/effect.h"
+#include "core/base/error.h"
+
+namespace sm::http {
+
+struct Response {
+  // `streamed`: status and body are on their way already; `end` or `abort` is what is left to do.
+  enum class Form { complete, streamed_whole, streamed_broken };
+  Form form = Form::complete;
+  Respond respond = {};
+};
+
+// May be kept by the client, but is asked for again (entity tags make that cheap).
+Response json(int status, std::string body);
+// Shown once: no cache keeps it.
+Response json_unstored(int status, std::string body);
+Response no_content(int status);
+// A static file of host/public or of a library, under its path there.
+Response asset(std::string path, std::string content_type);
+
+// Problem details: type, title, status, detail and errors; nothing in it varies by request. 503 says when to try again.
+Response problem(const Error& error);
+
+Response with_header(Response response, std::string name, std::string value);
+
+}  // namespace sm::http

@@ -1,0 +1,57 @@
+// Packs: many texts in one parameter, since rows travel to the store as one JSON text through json_each.
+//
+// A parameter beyond Latin-1 costs four times as much to move, so packs are pure ASCII. Data is JSON inside JSON: its
+// quotation marks stand as U+007F, which the statement replaces, and that halves what has to be escaped; data that
+// contains U+007F itself goes into packs of their own with escaped quotation marks.
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/effect.h"
+#include "core/base/sha256.h"
+
+namespace sm::store {
+
+// ["<hash><external_id>", …]
+class IdentityPack {
+ public:
+  void add(const Sha256Digest& hash, std::string_view external_id);
+  size_t items() const { return items_; }
+  // No further item fits.
+  bool full() const;
+  Pack finish();
+
+ private:
+  std::string text_ = "[";
+  size_t items_ = 0;
+};
+
+// {"<hash><place>": "<data>", …}, split into parameters of about a megabyte.
+class DataPacks {
+ public:
+  struct Part {
+    std::string quote;  // what stands for a quotation mark in this pack
+    Pack pack;
+  };
+
+  void add(const Sha256Digest& hash, size_t place, std::string_view data);
+  std::vector<Part> finish();
+
+ private:
+  struct Open {
+    std::string quote;
+    std::string text = "{";
+  };
+  void close(Open& open);
+
+  Open plain_{"\x7f"};
+  Open verbatim_{"\""};
+  std::vector<Part> parts_;
+};
+
+// A JSON list of ids.
+Pack pack_ids(const std::vector<int64_t>& ids);
+
+}  // namespace sm::store

@@ -1,0 +1,28 @@
+// The store as flows see it: reads, and atomic batches of writes. Nothing here pretends to be a transaction: what was read
+// before a batch is a hypothesis, which the batch checks with a guard (schema/queries/common.sql).
+#pragma once
+
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/invocation.h"
+#include "core/base/result.h"
+#include "core/store/rows.h"
+#include "store/queries.h"
+
+namespace sm::store {
+
+// Errors: unavailable, overloaded, refused, cancelled.
+Task<Result<Rows>> query(Invocation& in, Statement statement);
+Task<Result<std::vector<Rows>>> query_all(Invocation& in, std::vector<Statement> statements);
+
+// All or nothing. Errors: those of a query, and guard (its column in `detail`), unique (table.column), unknown_outcome.
+Task<Result<std::vector<Rows>>> batch(Invocation& in, std::vector<Statement> statements);
+
+// True where a batch was refused by this guard.
+bool lost_guard(const Error& error, std::string_view column);
+
+// The single cell of the single row of a result.
+int64_t only_integer(Rows rows);
+
+}  // namespace sm::store

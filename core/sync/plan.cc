@@ -1,0 +1,49 @@
+#include "core/sync/plan.h"
+
+namespace sm::sync {
+namespace {
+
+constexpr std::array<std::string_view, kClasses> kNames = {"create", "contest", "agree", "update",
+                                                           "accept", "keep",    "conflict"};
+
+}  // namespace
+
+std::string_view class_name(Class of) { return kNames[static_cast<size_t>(of)]; }
+
+std::optional<Class> class_by_name(std::string_view name) {
+  for (size_t i = 0; i < kClasses; ++i) {
+    if (kNames[i] == name) return static_cast<Class>(i);
+  }
+  return std::nullopt;
+}
+
+Stats Plan::stats(int64_t live) const {
+  const Plan& plan = *this;
+  Stats stats;
+  stats.created = plan[Class::create].rows;
+  stats.updated = plan[Class::update].rows;
+  stats.conflicts = plan[Class::conflict].rows;
+  stats.warnings = plan[Class::contest].rows + plan[Class::keep].rows + stats.conflicts;
+  stats.skipped = live - stats.created - stats.updated - stats.warnings;
+  return stats;
+}
+
+bool Plan::writes() const {
+  for (const ClassCount& count : counts_) {
+    if (count.pending > 0) return true;
+  }
+  return false;
+}
+
+std::string Stats::json() const {
+  return "{\"created\":" + std::to_string(created) + ",\"updated\":" + std::to_string(updated) +
+         ",\"skipped\":" + std::to_string(skipped) + ",\"warnings\":" + std::to_string(warnings) +
+         ",\"conflicts\":" + std::to_string(conflicts) + ",\"removed\":0}";
+}
+
+std::string contest_warning(int64_t owner, int64_t contester) {
+  return "Source " + std::to_string(owner) + " and source " + std::to_string(contester) +
+         " both have this property; it follows source " + std::to_string(owner);
+}
+
+}  // namespace sm::sync

@@ -1,0 +1,57 @@
+// The decision table of a sync, as far as it is made of counts: what each class of rows adds to the stats, and which of
+// the classes have something to write. The classes themselves are worked out by the store (schema/queries/sync.sql).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sm::sync {
+
+// In the order of the table: the first line that fits a row is its class.
+enum class Class { create, contest, agree, update, accept, keep, conflict };
+inline constexpr size_t kClasses = 7;
+
+std::string_view class_name(Class of);
+std::optional<Class> class_by_name(std::string_view name);
+
+struct ClassCount {
+  int64_t rows = 0;
+  int64_t pending = 0;  // rows that do not say so yet
+};
+
+struct Stats {
+  int64_t created = 0;
+  int64_t updated = 0;
+  int64_t skipped = 0;
+  int64_t warnings = 0;
+  int64_t conflicts = 0;
+
+  std::string json() const;
+};
+
+class Plan {
+ public:
+  ClassCount& operator[](Class of) { return counts_[static_cast<size_t>(of)]; }
+  const ClassCount& operator[](Class of) const { return counts_[static_cast<size_t>(of)]; }
+
+  // `live` is the number of live properties of the source; those that are no candidates are skipped.
+  Stats stats(int64_t live) const;
+  bool writes() const;
+
+ private:
+  std::array<ClassCount, kClasses> counts_ = {};
+};
+
+// What the rows' warnings say. A conflict's begins as the API promises.
+inline constexpr std::string_view kKeepWarning =
+    "Target has manual modifications and the source has not changed; they are kept";
+inline constexpr std::string_view kConflictWarning =
+    "Source has changes but target has manual modifications; the row was not touched";
+
+// The text of a row that a source beside its owner has, too.
+std::string contest_warning(int64_t owner, int64_t contester);
+
+}  // namespace sm::sync

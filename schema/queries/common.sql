@@ -1,0 +1,42 @@
+-- fragment: log
+-- The log row of this batch: it is inserted first, and ids rise within a tenant.
+(SELECT id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
+
+-- name: store_ready()
+-- One row where the schema is in place.
+SELECT next FROM counters WHERE name = 'tenants';
+
+-- name: ids_reserved(name text, count int)
+-- Hands out `count` ids of a kind: the first of them.
+UPDATE counters SET next = next + :count WHERE name = :name RETURNING next - :count;
+
+-- name: guard_side(side, tenant_id TenantId, id int, revision int)
+-- Aborts the batch as `guard:{side}_changed` where the row moved on from `revision`, or is gone.
+INSERT INTO guard ({side}_changed)
+SELECT NULL WHERE (SELECT revision FROM {side}s WHERE tenant_id = :tenant_id AND id = :id) IS NOT :revision;
+
+-- name: log_added(tenant_id TenantId, sync_id text, sync_type text, status text, source_id SourceId?, target_id TargetId?, total int, updated int, failed int, stats text?, started_at text, completed_at text)
+-- The log row of a batch; its first statement, so that the others can name it.
+INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, source_id, target_id,
+  total_properties, updated_properties, failed_properties, stats, started_at, completed_at)
+SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, :sync_type, :status, :source_id, :target_id,
+  :total, :updated, :failed, :stats, :started_at, :completed_at;
+
+-- name: log_by_sync_id(tenant_id TenantId, sync_id text)
+-- Whether a batch whose outcome is unknown was committed: its log row is among the newest.
+SELECT id FROM (SELECT id, sync_id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 100)
+WHERE sync_id = :sync_id;
+
+-- name: logs_state(tenant_id TenantId)
+-- What the ETag of the log's list is made of.
+SELECT count(*), coalesce(max(id), 0) FROM sync_logs WHERE tenant_id = :tenant_id;
+
+-- name: logs_page(tenant_id TenantId, source_id SourceId?, target_id TargetId?, status text?, sync_type text?, after int, count int)
+-- Log rows by rising id.
+SELECT id, sync_id, run_id, sync_type, status, source_id, target_id, total_properties, updated_properties,
+  failed_properties, stats, error_message, started_at, completed_at
+FROM sync_logs
+WHERE tenant_id = :tenant_id AND id > :after
+  AND (:source_id IS NULL OR source_id = :source_id) AND (:target_id IS NULL OR target_id = :target_id)
+  AND (:status IS NULL OR status = :status) AND (:sync_type IS NULL OR sync_type = :sync_type)
+ORDER BY id LIMIT :count;

@@ -1,0 +1,84 @@
+-- name: source_property_rows(tenant_id TenantId, source_id SourceId, after int, count int)
+-- A page of a source's properties by rising id, removed ones included.
+SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.source_id, p.removed_at, p.revision
+FROM source_properties p CROSS JOIN property_data d ON d.id = p.data_id
+WHERE p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.id > :after AND d.tenant_id = :tenant_id
+ORDER BY p.id LIMIT :count;
+
+-- name: source_property(tenant_id TenantId, source_id SourceId, id PropertyId)
+SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.source_id, p.removed_at, p.revision
+FROM source_properties p CROSS JOIN property_data d ON d.id = p.data_id
+WHERE p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.id = :id AND d.tenant_id = :tenant_id;
+
+-- name: target_property_rows(tenant_id TenantId, target_id TargetId, after int, count int)
+-- A page of a target's properties by rising id, without hidden ones.
+SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.target_id, p.source_property_id,
+  p.has_manual_changes, p.manual_changes_warning, p.sync_status, p.last_synced, p.source_id, p.contested_by, p.revision
+FROM target_properties p CROSS JOIN property_data d ON d.id = p.data_id
+WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id > :after AND p.deleted_at IS NULL
+  AND d.tenant_id = :tenant_id
+ORDER BY p.id LIMIT :count;
+
+-- name: target_property(tenant_id TenantId, target_id TargetId, id PropertyId)
+SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.target_id, p.source_property_id,
+  p.has_manual_changes, p.manual_changes_warning, p.sync_status, p.last_synced, p.source_id, p.contested_by, p.revision
+FROM target_properties p CROSS JOIN property_data d ON d.id = p.data_id
+WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id = :id AND p.deleted_at IS NULL
+  AND d.tenant_id = :tenant_id;
+
+-- name: snapshots_state(side, tenant_id TenantId, side_id int, id PropertyId)
+-- Whether the property exists, and what the ETag of its list of snapshots is made of.
+SELECT count(x.id), coalesce(max(x.id), 0) FROM {side}_properties p
+LEFT JOIN {side}_snapshots x ON x.{side}_property_id = p.id AND x.tenant_id = :tenant_id
+WHERE p.tenant_id = :tenant_id AND p.{side}_id = :side_id AND p.id = :id GROUP BY p.id;
+
+-- name: snapshots_page(side, tenant_id TenantId, id PropertyId, after int, count int)
+SELECT x.id, d.data, d.hash, x.version, x.reason, x.created_at
+FROM {side}_snapshots x CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.tenant_id = :tenant_id AND x.{side}_property_id = :id AND x.id > :after AND d.tenant_id = :tenant_id
+ORDER BY x.id LIMIT :count;
+
+-- name: edited_base(tenant_id TenantId, target_id TargetId, id PropertyId)
+-- The hash of what a target property is settled with: data equal to it is no manual change.
+SELECT b.hash FROM target_properties p CROSS JOIN property_data b ON b.id = p.base_data_id
+WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id = :id AND p.deleted_at IS NULL
+  AND b.tenant_id = :tenant_id;
+
+-- name: guard_row(tenant_id TenantId, target_id TargetId, id PropertyId, revision int)
+-- Aborts the batch as `guard:row_changed` where the row moved on from `revision`, or is gone.
+INSERT INTO guard (row_changed) SELECT NULL WHERE (
+  SELECT revision FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id AND id = :id) IS NOT :revision;
+
+-- name: target_bumped(tenant_id TenantId, target_id TargetId, created int)
+-- Before any change of a target's rows, which take the new revision.
+UPDATE targets SET revision = revision + 1, property_count = property_count + :created
+WHERE tenant_id = :tenant_id AND id = :target_id;
+
+-- fragment: target_revision
+(SELECT revision FROM targets WHERE tenant_id = :tenant_id AND id = :target_id)
+
+-- name: edit_snapshot(tenant_id TenantId, target_id TargetId, id PropertyId, reason text, now text)
+-- The row as it is, before an edit. Its id is the newest of those that were reserved in the batch.
+INSERT INTO target_snapshots (tenant_id, target_id, target_property_id, version, id, data_id, base_data_id, accepted,
+  hidden, reason, log_id, created_at)
+SELECT :tenant_id, :target_id, id, version, (SELECT next - 1 FROM counters WHERE name = 'target_snapshots'),
+  data_id, base_data_id, accepted, deleted_at IS NOT NULL, :reason, {{log}}, :now
+FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id AND id = :id;
+
+-- name: edit_data(tenant_id TenantId, hash text, data pack)
+INSERT INTO property_data (id, tenant_id, hash, data)
+SELECT next - 1, :tenant_id, :hash, :data FROM counters WHERE name = 'property_data';
+
+-- name: edit_applied(tenant_id TenantId, target_id TargetId, id PropertyId, hash text, now text)
+-- New data that differs from the base: a manual change, which ends what was accepted before.
+UPDATE target_properties SET hash = :hash, data_id = (SELECT next - 1 FROM counters WHERE name = 'property_data'),
+  version = version + 1, accepted = 0, has_manual_changes = 1, manual_changes_warning = NULL, sync_status = 'manual',
+  log_id = {{log}}, revision = {{target_revision}}, updated_at = :now
+WHERE tenant_id = :tenant_id AND target_id = :target_id AND id = :id RETURNING revision;
+
+-- name: base_restored(tenant_id TenantId, target_id TargetId, id PropertyId, hash text, now text)
+-- The edit gives the base back: nothing is manual any more.
+UPDATE target_properties SET hash = :hash, data_id = base_data_id, version = version + 1, accepted = 0,
+  has_manual_changes = 0, manual_changes_warning = NULL, sync_status = 'synced',
+  log_id = {{log}}, revision = {{target_revision}}, updated_at = :now
+WHERE tenant_id = :tenant_id AND target_id = :target_id AND id = :id RETURNING revision;

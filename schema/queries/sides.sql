@@ -1,0 +1,93 @@
+-- name: side_added(side, tenant_id TenantId, id int, name text, type text, config text, now text)
+INSERT INTO {side}s (id, tenant_id, name, type, config, created_at, updated_at)
+VALUES (:id, :tenant_id, :name, :type, :config, :now, :now);
+
+-- name: side_by_id(side, tenant_id TenantId, id int)
+SELECT id, name, type, config, property_count, created_at, updated_at, revision FROM {side}s
+WHERE tenant_id = :tenant_id AND id = :id;
+
+-- name: sides_state(side, tenant_id TenantId)
+-- What the ETag of the list is made of: a change of any row raises the sum, a new row the largest id.
+SELECT count(*), coalesce(max(id), 0), coalesce(sum(revision), 0) FROM {side}s WHERE tenant_id = :tenant_id;
+
+-- name: sides_page(side, tenant_id TenantId, after int, count int)
+SELECT id, name, type, config, property_count, created_at, updated_at, revision FROM {side}s
+WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :count;
+
+-- name: side_changed(side, tenant_id TenantId, id int, name text, config text, now text)
+UPDATE {side}s SET name = :name, config = :config, revision = revision + 1, updated_at = :now
+WHERE tenant_id = :tenant_id AND id = :id RETURNING revision;
+
+-- name: secret_pointers(side, tenant_id TenantId, id int)
+-- Where in the config secrets are stored.
+SELECT pointer FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_id = :id;
+
+-- name: secret_stored(side, tenant_id TenantId, id int, pointer text, key_id text, sealed text)
+INSERT INTO secrets (tenant_id, owner, owner_id, pointer, key_id, sealed)
+VALUES (:tenant_id, '{side}', :id, :pointer, :key_id, :sealed)
+ON CONFLICT (owner, owner_id, pointer) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed;
+
+-- name: secrets_dropped(side, tenant_id TenantId, id int, pointers pack)
+-- Drops those at the pointers of a JSON list.
+DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_id = :id
+  AND pointer IN (SELECT value FROM json_each(:pointers));
+
+-- name: side_secrets_deleted(side, tenant_id TenantId, id int)
+DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_id = :id;
+
+-- name: side_counted(side, tenant_id TenantId, id int)
+-- What goes when the row is deleted: its properties and their snapshots.
+SELECT (SELECT count(*) FROM {side}_properties WHERE tenant_id = :tenant_id AND {side}_id = :id),
+  (SELECT count(*) FROM {side}_properties p
+   CROSS JOIN {side}_snapshots x ON x.{side}_property_id = p.id
+   WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND x.tenant_id = :tenant_id);
+
+-- name: side_data_orphaned(side, tenant_id TenantId, id int)
+-- All data that the rows to be deleted point to; a clean-up finds out which of it others still need.
+INSERT INTO orphans (data_id, tenant_id, external_id)
+SELECT data_id, :tenant_id, external_id FROM {side}_properties WHERE tenant_id = :tenant_id AND {side}_id = :id
+UNION ALL
+SELECT x.data_id, :tenant_id, p.external_id FROM {side}_properties p
+CROSS JOIN {side}_snapshots x ON x.{side}_property_id = p.id
+WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND x.tenant_id = :tenant_id
+ON CONFLICT (data_id) DO NOTHING;
+
+-- name: target_bases_orphaned(tenant_id TenantId, target_id TargetId)
+-- The same for the bases, which only target rows have.
+INSERT INTO orphans (data_id, tenant_id, external_id)
+SELECT base_data_id, :tenant_id, external_id FROM target_properties
+WHERE tenant_id = :tenant_id AND target_id = :target_id
+UNION ALL
+SELECT x.base_data_id, :tenant_id, p.external_id FROM target_properties p
+CROSS JOIN target_snapshots x ON x.target_property_id = p.id
+WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND x.tenant_id = :tenant_id
+ON CONFLICT (data_id) DO NOTHING;
+
+-- name: side_snapshots_deleted(side, tenant_id TenantId, id int)
+DELETE FROM {side}_snapshots WHERE tenant_id = :tenant_id AND {side}_property_id IN (
+  SELECT id FROM {side}_properties WHERE tenant_id = :tenant_id AND {side}_id = :id);
+
+-- name: side_properties_deleted(side, tenant_id TenantId, id int)
+DELETE FROM {side}_properties WHERE tenant_id = :tenant_id AND {side}_id = :id;
+
+-- name: side_pairs_deleted(side, tenant_id TenantId, id int)
+DELETE FROM sync_pairs WHERE tenant_id = :tenant_id AND {side}_id = :id;
+
+-- name: side_deleted(side, tenant_id TenantId, id int)
+DELETE FROM {side}s WHERE tenant_id = :tenant_id AND id = :id;
+
+-- name: fed_targets_bumped(tenant_id TenantId, source_id SourceId)
+-- Every target that has rows of the source, or rows that it contests: the next batch changes them.
+UPDATE targets SET revision = revision + 1 WHERE tenant_id = :tenant_id AND id IN (
+  SELECT target_id FROM sync_pairs WHERE tenant_id = :tenant_id AND source_id = :source_id);
+
+-- name: target_rows_untied(tenant_id TenantId, source_id SourceId)
+-- Rows of a source that goes away stay in place without an owner; its contests end.
+UPDATE target_properties SET
+  source_id = CASE WHEN source_id = :source_id THEN NULL ELSE source_id END,
+  source_property_id = CASE WHEN source_id = :source_id THEN NULL ELSE source_property_id END,
+  contested_by = CASE WHEN contested_by = :source_id THEN NULL ELSE contested_by END,
+  revision = (SELECT revision FROM targets t WHERE t.tenant_id = :tenant_id AND t.id = target_properties.target_id)
+WHERE tenant_id = :tenant_id
+  AND target_id IN (SELECT target_id FROM sync_pairs WHERE tenant_id = :tenant_id AND source_id = :source_id)
+  AND (source_id = :source_id OR contested_by = :source_id);
