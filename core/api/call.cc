@@ -18,6 +18,11 @@ std::string_view refusal_detail(json::Refusal refusal) {
   }
 }
 
+bool has_parameter(const Route& route, std::string_view name) {
+  return std::any_of(route.parameters.begin(), route.parameters.end(),
+                     [&](const Parameter& parameter) { return parameter.name == name; });
+}
+
 }  // namespace
 
 Result<Parameters> read_parameters(const Call& call) {
@@ -25,9 +30,7 @@ Result<Parameters> read_parameters(const Call& call) {
   std::vector<FieldError> errors;
   bool reads = call.route->method == "GET";
   for (auto& [name, value] : http::parse_query(call.request.raw_query())) {
-    bool is_known = std::any_of(call.route->parameters.begin(), call.route->parameters.end(),
-                                [&](const Parameter& parameter) { return parameter.name == name; });
-    if (!is_known) {
+    if (!has_parameter(*call.route, name)) {
       if (!reads) errors.push_back({FieldError::In::query, name, "is not a parameter of this path"});
       continue;
     }

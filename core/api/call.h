@@ -49,8 +49,8 @@ enum class BodyRule {
   import,       // up to 100,000,000 bytes, streamed
 };
 
-// What a successful answer is, for the API document.
-enum class Answer { row, list, page, created, document };
+// What a successful answer is, for the API document. `file`: a part of a page, which the document leaves out.
+enum class Answer { row, list, created, deletion, import, sync, cleanup, document, file };
 
 struct Route {
   std::string_view method;
@@ -62,7 +62,7 @@ struct Route {
   std::span<const Parameter> parameters;
   Answer answer;
   const Shape* request_shape;  // null: no body
-  const Shape* answer_shape;   // null: no JSON
+  const Shape* answer_shape;   // of the row, or of each row of a list
   std::string_view summary;
 };
 

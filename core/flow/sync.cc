@@ -21,8 +21,8 @@ struct Position {
   int64_t target_revision = 0;
   int64_t source_since = 0;  // both 0: every property is a candidate
   int64_t target_since = 0;
-  std::string policy;
-  std::string settings;
+  std::string policy = {};
+  std::string settings = {};
   bool moved = true;  // the pair's stored position is not this one
 };
 

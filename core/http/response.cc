@@ -51,7 +51,7 @@ Response problem(const Error& error) {
     auto& errors = body["errors"] = nlohmann::ordered_json::array();
     for (const FieldError& field : error.fields) {
       const char* where = field.in == FieldError::In::body ? "pointer" : "parameter";
-      errors.push_back({{where, field.where}, {"detail", field.detail}});
+      errors.push_back(nlohmann::ordered_json::object({{where, field.where}, {"detail", field.detail}}));
     }
   }
   Response response = json(info.status, body.dump());

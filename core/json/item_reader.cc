@@ -205,9 +205,9 @@ bool ItemReader::read_item(Event& event, Arena& arena) {
   if (pending_old_ > 0 && !gather(retry_bytes_)) return out_of_bytes(event);
   std::string_view bytes = rest();
   if (bytes.empty()) return out_of_bytes(event);
-  bool is_last = final_ && bytes.size() <= kMaxRawItemBytes;
-  Canonical read = canonicalizer_.read(bytes.substr(0, kMaxRawItemBytes + 1),
-                                       is_last ? BufferEnd::final : BufferEnd::more, arena);
+  // The end of the body ends no item: a list around it is still open.
+  Canonical read =
+      canonicalizer_.read(bytes.substr(0, kMaxRawItemBytes + 1), BufferEnd::more, arena);
   if (read.outcome == Outcome::syntax) return fail(offset_ + read.offset, event);
   if (read.outcome == Outcome::done) {
     retry_bytes_ = 0;
@@ -220,6 +220,7 @@ bool ItemReader::read_item(Event& event, Arena& arena) {
     start_skipping(State::skip_item, State::after_item);
     return false;
   }
+  if (final_) return out_of_bytes(event);
   retry_bytes_ = std::min(std::max(bytes.size() * 2, kFirstRetryBytes), kMaxRawItemBytes + 1);
   if (pending_old_ == 0) keep_rest();
   return false;

@@ -134,16 +134,16 @@ ON CONFLICT (target_id, external_id) DO UPDATE SET base_data_id = target_propert
   has_manual_changes = 0, manual_changes_warning = NULL, sync_status = 'synced', last_synced = excluded.last_synced,
   {{tie}};
 
--- name: sync_warned(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, class text, now text)
+-- name: sync_warned(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, warned text, now text)
 -- Not touched but for the warning and the status, of the class `keep` or `conflict`.
 {{plan}}
 {{planned_rows}}
 SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, hash, data_id, data_id, '', :now,
   {{log}}, {{log}}, {{target_revision}}, :now, :now
-FROM plan WHERE class = :class AND pending
+FROM plan WHERE class = :warned AND pending
 ON CONFLICT (target_id, external_id) DO UPDATE SET
-  manual_changes_warning = CASE :class WHEN 'keep' THEN :keep_warning ELSE :conflict_warning END,
-  sync_status = CASE :class WHEN 'keep' THEN 'manual' ELSE 'conflict' END,
+  manual_changes_warning = CASE :warned WHEN 'keep' THEN :keep_warning ELSE :conflict_warning END,
+  sync_status = CASE :warned WHEN 'keep' THEN 'manual' ELSE 'conflict' END,
   {{tie}};
 
 -- name: sync_tied(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)

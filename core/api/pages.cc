@@ -1,0 +1,58 @@
+#include <array>
+
+#include "core/api/handlers.h"
+#include "core/api/openapi.h"
+#include "core/json/cursor.h"
+#include "core/store/store.h"
+
+namespace sm::api {
+namespace {
+
+// Files that /docs refers to, of host/public and of swagger-ui-dist.
+struct DocsFile {
+  std::string_view path;
+  std::string_view type;
+};
+constexpr std::array<DocsFile, 3> kDocsFiles = {{
+    {"/docs/swagger-ui.css", "text/css; charset=utf-8"},
+    {"/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8"},
+    {"/docs/init.js", "text/javascript; charset=utf-8"},
+}};
+
+}  // namespace
+
+Answered show_start_page(Invocation&, Call) {
+  co_return http::asset("/index.html", "text/html; charset=utf-8");
+}
+
+Answered show_docs(Invocation&, Call) {
+  co_return http::asset("/docs.html", "text/html; charset=utf-8");
+}
+
+Answered show_docs_file(Invocation&, Call call) {
+  for (const DocsFile& file : kDocsFiles) {
+    if (file.path == call.route->path) co_return http::asset(std::string(file.path), std::string(file.type));
+  }
+  co_return not_found();
+}
+
+Answered show_openapi(Invocation&, Call) { co_return http::json(200, openapi_document()); }
+
+Answered show_health(Invocation& in, Call) {
+  Result<store::Rows> ready = co_await store::query(in, store::store_ready());
+  bool store_ok = ready.ok() && ready.value().size() == 1;
+  std::vector<std::string_view> missing;
+  if (in.deployment().var("API_KEY_PEPPER").empty()) missing.push_back("API_KEY_PEPPER");
+  if (!in.deployment().sealing) missing.push_back("ENCRYPTION_KEY");
+  bool ok = store_ok && missing.empty();
+  std::string json = "{\"status\":\"" + std::string(ok ? "ok" : "degraded") +
+                     "\",\"version\":\"" SM_VERSION "\",\"store\":{\"kind\":" +
+                     json::quote(in.deployment().store_kind) + ",\"ok\":" + (store_ok ? "true" : "false") + "}";
+  for (size_t i = 0; i < missing.size(); ++i) {
+    json += (i == 0 ? ",\"missing\":[" : ",") + json::quote(missing[i]);
+  }
+  json += missing.empty() ? "}" : "]}";
+  co_return http::json_unstored(ok ? 200 : 503, std::move(json));
+}
+
+}  // namespace sm::api

@@ -1,0 +1,46 @@
+// Frames between host and core, as wasm/README.md describes them: a small JSON head, and binary sections.
+//
+// A frame that a host of ours cannot have made traps: it is a bug, not input. What a client sent stands in the frame as
+// data and is checked elsewhere.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "core/base/effect.h"
+#include "core/base/invocation.h"
+#include "core/base/time.h"
+#include "core/http/request.h"
+
+namespace sm {
+
+struct StartFrame {
+  enum class Kind { request, answers };
+  Kind kind = Kind::request;
+  Deployment deployment;
+  Time time;
+  std::string random;
+  http::Request request;
+};
+
+StartFrame decode_start(std::string_view frame);
+
+struct ResumeFrame {
+  Time time;
+  std::vector<Reply> replies;
+};
+
+// The replies look into the frame, which they keep alive.
+ResumeFrame decode_resume(FrameBytes frame);
+
+enum class StepIs { waiting, done };
+std::string encode_step(const std::vector<Effect>& effects, StepIs step);
+
+// The finished answers that a host keeps for when no core can answer.
+struct NamedAnswer {
+  std::string name;
+  Respond respond;
+};
+std::string encode_answers(const std::vector<NamedAnswer>& answers);
+
+}  // namespace sm

@@ -1,0 +1,56 @@
+// The Worker: what Cloudflare calls. It brings the bindings together and leaves the rest to the loop.
+
+import core from "core.wasm";
+import { Instance } from "./core/instance.ts";
+import { Pool } from "./core/pool.ts";
+import { drive, type Host } from "./drive.ts";
+import { isKey, Sealer } from "./seal.ts";
+import { D1Store } from "./store/d1.ts";
+
+type Env = { readonly DB: D1Database; readonly ASSETS?: Fetcher; readonly [name: string]: unknown };
+
+// A deployment whose core cannot even say its stored answers must not load at all, so this may throw.
+const first = new Instance(core);
+const answers = first.storedAnswers();
+const pool = new Pool(core, first);
+
+// The bindings are the same for every request of an isolate.
+const hosts = new WeakMap<Env, Host>();
+
+export default {
+  fetch(request, env, ctx): Promise<Response> {
+    let host = hosts.get(env);
+    if (host === undefined) {
+      host = makeHost(env);
+      hosts.set(env, host);
+    }
+    const { response, finished } = drive(host, request);
+    ctx.waitUntil(finished);
+    return response;
+  },
+} satisfies ExportedHandler<Env>;
+
+function makeHost(env: Env): Host {
+  const { ENCRYPTION_KEY: secret, ...others } = env;
+  const encoded = typeof secret === "string" ? secret : undefined;
+  const vars = Object.entries(others).filter(([, value]) => typeof value === "string");
+  let sealer: Sealer | undefined;
+  return {
+    pool,
+    answers,
+    store: new D1Store(env.DB),
+    // Not a shared promise: one request may not wait for what another has begun.
+    sealer: async () => (sealer ??= await Sealer.create(encoded)),
+    sealing: isKey(encoded),
+    varsJson: JSON.stringify(Object.fromEntries(vars)),
+    asset: (path) => readAsset(env.ASSETS, path),
+  };
+}
+
+async function readAsset(assets: Fetcher | undefined, path: string): Promise<ReadableStream<Uint8Array> | undefined> {
+  if (assets === undefined) return undefined;
+  const response = await assets.fetch(new URL(path, "https://assets.invalid"));
+  if (response.ok && response.body !== null) return response.body;
+  await response.body?.cancel();
+  return undefined;
+}

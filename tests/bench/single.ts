@@ -1,0 +1,73 @@
+// Requests for one row, against what an empty Worker pays for one D1 query. The three kinds take turns, request by request.
+import { type Api, createPair, request, requestJson } from "./client.ts";
+import { importBody } from "./generate.ts";
+import { percentile } from "./statistics.ts";
+
+/** Rows of the target that single ones are taken from. */
+const kRows = 1000;
+const kWarmUp = 50;
+
+export interface Latency {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+/** `floor read` and `floor write` are of the baseline's Worker; the others are named `<server> GET` and `<server> PATCH`. */
+export type SingleResults = Record<string, Latency>;
+
+export async function measureSingle(
+  apis: readonly Api[],
+  floorUrl: string,
+  count: number,
+): Promise<SingleResults> {
+  const kinds = new Map<string, (turn: number) => Promise<number>>([
+    ["floor read", () => timed(200, floorUrl, "GET", "/floor")],
+    ["floor write", () => timed(200, floorUrl, "POST", "/floor")],
+  ]);
+  for (const api of apis) {
+    const paths = await createRows(api);
+    const path = (turn: number) => paths[(turn * 37) % paths.length] as string;
+    kinds.set(`${api.name} GET`, (turn) =>
+      timed(200, api.url, "GET", path(turn), undefined, api.key),
+    );
+    kinds.set(`${api.name} PATCH`, (turn) => {
+      const body = JSON.stringify({ data: { price: turn + 0.5 } });
+      return timed(200, api.url, "PATCH", path(turn), body, api.key);
+    });
+  }
+  const times = new Map<string, number[]>();
+  for (let turn = 0; turn < kWarmUp + count; turn++) {
+    for (const [name, measure] of kinds) {
+      const ms = await measure(turn);
+      if (turn >= kWarmUp) times.set(name, [...(times.get(name) ?? []), ms]);
+    }
+  }
+  const results: SingleResults = {};
+  for (const [name, ms] of times) {
+    results[name] = { count: ms.length, p50: percentile(ms, 0.5), p99: percentile(ms, 0.99) };
+  }
+  return results;
+}
+
+async function timed(status: number, ...request_: Parameters<typeof request>): Promise<number> {
+  return (await requestJson(status, ...request_)).answer.ms;
+}
+
+/** The paths of the rows of a fresh target. */
+async function createRows(api: Api): Promise<string[]> {
+  const { source, target } = await createPair(api);
+  const body = importBody(0, kRows, "new");
+  await requestJson(200, api.url, "POST", `/sources/${source}/import`, body, api.key);
+  await requestJson(200, api.url, "POST", `/sync/${source}/${target}`, undefined, api.key);
+  const list = `/targets/${target}/properties`;
+  const { value } = await requestJson<{ id: number }[]>(
+    200,
+    api.url,
+    "GET",
+    `${list}?limit=${kRows}`,
+    undefined,
+    api.key,
+  );
+  return value.map((row) => `${list}/${row.id}`);
+}

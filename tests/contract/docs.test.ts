@@ -1,0 +1,262 @@
+// api.md section 2: /, /health, /docs and the OpenAPI document, which must be true to the routes.
+
+import assert from "node:assert/strict";
+import { after, test } from "node:test";
+import { type Answer, Client } from "./client.ts";
+import { assertMembers } from "./rows.ts";
+import { misfits, resolveRef, type Schema } from "./schema_check.ts";
+import { openServer } from "./server.ts";
+import {
+  editRow,
+  importItems,
+  kUnusedId,
+  newClient,
+  sourceRow,
+  syncedPair,
+  targetRow,
+} from "./world.ts";
+
+const server = await openServer();
+after(() => server.stop());
+
+type Member = Record<string, unknown>;
+
+interface Operation {
+  parameters?: Member[];
+  requestBody?: unknown;
+  responses: Record<string, unknown>;
+  security?: Member[];
+  operationId?: string;
+}
+
+interface Document extends Member {
+  openapi: string;
+  info: Member;
+  paths: Record<string, Member>;
+  security?: Member[];
+  servers?: Member[];
+}
+
+const kMethods = ["get", "put", "post", "delete", "patch"];
+const open = new Client(server.origin);
+const document = (await open.get("/openapi.json")).expect(200).json<Document>();
+
+interface Route {
+  method: string;
+  template: string;
+  operation: Operation;
+}
+
+const routes: Route[] = Object.entries(document.paths).flatMap(([template, item]) =>
+  Object.entries(item)
+    .filter(([method]) => kMethods.includes(method))
+    .map(([method, operation]) => ({
+      method: method.toUpperCase(),
+      template,
+      operation: operation as Operation,
+    })),
+);
+
+/** The routes of the scope, with every path parameter written as {}. */
+const kExpected = [
+  "GET /health",
+  "POST /tenants",
+  "GET /keys",
+  "POST /keys",
+  "DELETE /keys/{}",
+  "GET /sources",
+  "POST /sources",
+  "GET /sources/{}",
+  "PATCH /sources/{}",
+  "DELETE /sources/{}",
+  "GET /targets",
+  "POST /targets",
+  "GET /targets/{}",
+  "PATCH /targets/{}",
+  "DELETE /targets/{}",
+  "POST /sources/{}/import",
+  "GET /sources/{}/properties",
+  "GET /sources/{}/properties/{}",
+  "GET /sources/{}/properties/{}/snapshots",
+  "GET /targets/{}/properties",
+  "GET /targets/{}/properties/{}",
+  "PATCH /targets/{}/properties/{}",
+  "GET /targets/{}/properties/{}/snapshots",
+  "POST /sync/{}/{}",
+  "GET /logs",
+  "POST /cleanup",
+];
+
+function bare(template: string): string {
+  return template.replace(/\{[^}]*\}/g, "{}");
+}
+
+/** A path of the template that leads to rows of a fresh tenant, with that tenant's client. */
+async function livePath(template: string): Promise<{ client: Client; path: string }> {
+  const client = await newClient(server);
+  const { source, target } = await syncedPair(client, [{ id: "a", v: 1 }]);
+  await importItems(client, source, [{ id: "a", v: 2 }]);
+  await editRow(client, await targetRow(client, target, "a"), { hand: 1 });
+  const sourceItem = (await sourceRow(client, source, "a")).id;
+  const targetItem = (await targetRow(client, target, "a")).id;
+  const key = (await client.post("/keys")).expect(201).json<{ id: number }>().id;
+  const ids: Record<string, number[]> = {
+    sources: [source.id, sourceItem],
+    targets: [target.id, targetItem],
+    sync: [source.id, target.id],
+    keys: [key],
+  };
+  const known = [...(ids[template.split("/")[1] ?? ""] ?? [])];
+  const path = template.replace(/\{[^}]*\}/g, () => String(known.shift() ?? kUnusedId));
+  return { client, path };
+}
+
+function sampleBody(method: string, template: string): unknown {
+  const samples: Record<string, unknown> = {
+    "POST /tenants": { name: "x" },
+    "POST /sources": { name: "x", type: "json" },
+    "POST /targets": { name: "x", type: "internal" },
+    "PATCH /sources/{}": { name: "y" },
+    "PATCH /targets/{}": { name: "y" },
+    "POST /sources/{}/import": { data: [{ id: "b" }, {}] },
+    "PATCH /targets/{}/properties/{}": { data: { v: 5 } },
+  };
+  return samples[`${method} ${bare(template)}`];
+}
+
+function deref<T>(value: unknown): T {
+  const ref = (value as Member | undefined)?.["$ref"];
+  return (typeof ref === "string" ? resolveRef(document, ref) : value) as T;
+}
+
+/** Asserts that the answer is one that the operation documents, in status, type and shape. */
+function assertDocumented({ method, template, operation }: Route, answer: Answer): void {
+  const name = `${method} ${template} ${answer.status}`;
+  const { responses } = operation;
+  const entry =
+    responses[String(answer.status)] ??
+    responses[`${String(answer.status)[0]}XX`] ??
+    responses["default"];
+  assert.ok(entry, `${name} is not documented: ${answer.text.slice(0, 300)}`);
+  const { content } = deref<{ content?: Record<string, { schema?: Schema }> }>(entry);
+  const type = (answer.header("content-type") ?? "").split(";")[0]?.trim() ?? "";
+  if (answer.bytes.length === 0) return;
+  const media = content?.[type];
+  assert.ok(media, `${name}: ${type} is not documented`);
+  if (!/json$/.test(type)) return;
+  assert.ok(media.schema !== undefined, `${name}: no schema`);
+  assert.deepEqual(misfits(document, media.schema, answer.json()), [], `${name} ${answer.text}`);
+}
+
+test("GET / says what this is and leads to /docs", async () => {
+  const answer = (await open.get("/")).expect(200);
+  assert.match(answer.header("content-type") ?? "", /^text\/html/);
+  assert.match(answer.text, /Sync Manager/);
+  assert.match(answer.text, /href=["']?\/docs["'\s>]/);
+});
+
+test("GET /health: status ok, a version and the store", async () => {
+  const answer = (await open.get("/health")).expect(200);
+  const told = answer.json<{ status: string; version: unknown; store: unknown }>();
+  assertMembers(told, ["status", "version", "store"]);
+  assert.equal(told.status, "ok");
+  assert.ok(told.version);
+  assert.deepEqual(told.store, { kind: "d1", ok: true });
+});
+
+test("GET /docs: 200 at /docs itself, and it needs no internet access", async () => {
+  const answer = (await open.get("/docs")).expect(200);
+  assert.match(answer.header("content-type") ?? "", /^text\/html/);
+  assert.doesNotMatch(answer.text, /(?:src|href)\s*=\s*["']?(?:https?:)?\/\//i);
+  const links = [
+    ...answer.text.matchAll(/<(?:script|link)\b[^>]*?(?:src|href)=["']([^"']+)["']/gi),
+  ];
+  assert.ok(links.length > 0, "scripts and styles");
+  for (const [, link] of links) {
+    if (link === undefined || link.startsWith("data:")) continue;
+    const path = new URL(link, `${server.origin}/docs`).pathname;
+    const asset = (await open.get(path)).expect(200);
+    assert.ok(asset.bytes.length > 0, path);
+  }
+});
+
+test("GET /openapi.json and /docs/swagger.json are the same OpenAPI 3.1 document", async () => {
+  const answer = await open.get("/openapi.json");
+  assert.match(answer.header("content-type") ?? "", /^application\/json/);
+  assert.equal((await open.get("/docs/swagger.json")).expect(200).text, answer.text);
+  assert.match(document.openapi, /^3\.1\.\d+$/);
+  assert.ok(document.info["title"] && document.info["version"]);
+  for (const { url } of document.servers ?? []) assert.match(String(url), /^\/?$/, "this server");
+});
+
+test("openapi: it has every route of the specification", () => {
+  const found = routes.map(({ method, template }) => `${method} ${bare(template)}`);
+  assert.deepEqual(
+    kExpected.filter((route) => !found.includes(route)),
+    [],
+  );
+});
+
+test("openapi: references resolve, parameters match the paths, operation ids differ", () => {
+  const refs = JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g);
+  for (const [, ref] of refs) assert.ok(resolveRef(document, ref ?? ""));
+  const ids = routes.flatMap(({ operation }) => operation.operationId ?? []);
+  assert.equal(new Set(ids).size, ids.length);
+  for (const { method, template, operation } of routes) {
+    const item = document.paths[template]?.["parameters"] as Member[] | undefined;
+    const parameters = [...(item ?? []), ...(operation.parameters ?? [])].map(deref<Member>);
+    const named = [...template.matchAll(/\{([^}]+)\}/g)].map((match) => match[1]);
+    const inPath = parameters.filter((parameter) => parameter["in"] === "path");
+    assert.deepEqual(
+      inPath.map((parameter) => parameter["name"]).sort(),
+      [...named].sort(),
+      `${method} ${template}`,
+    );
+    for (const parameter of inPath) assert.equal(parameter["required"], true);
+    assert.ok(Object.keys(operation.responses).length > 0);
+  }
+});
+
+test("openapi: OPTIONS and Allow name the documented methods of every path", async () => {
+  for (const template of Object.keys(document.paths)) {
+    const { client, path } = await livePath(template);
+    const answer = (await client.request("OPTIONS", path)).expect(204);
+    const allowed = (answer.header("allow") ?? "")
+      .split(/\s*,\s*/)
+      .filter((name) => name !== "HEAD" && name !== "OPTIONS");
+    const documented = routes.filter((route) => route.template === template);
+    assert.deepEqual(allowed.sort(), documented.map((route) => route.method).sort(), template);
+  }
+});
+
+for (const route of routes) {
+  const { method, template } = route;
+
+  test(`openapi: ${method} ${template} exists and answers as documented`, async () => {
+    const { client, path } = await livePath(template);
+    const body = sampleBody(method, template);
+    const answer = await client.request(method, path, body === undefined ? {} : { body });
+    assert.ok(answer.status >= 200 && answer.status < 300, `${answer.status}: ${answer.text}`);
+    assertDocumented(route, answer);
+  });
+
+  test(`openapi: ${method} ${template} refuses as documented`, async () => {
+    const { client, path } = await livePath(template);
+    const security = route.operation.security ?? document.security ?? [];
+    const needsKey = security.length > 0 && !security.some((one) => Object.keys(one).length === 0);
+    const keyless = await client.request(method, path, { key: null });
+    const isSignup = bare(template) === "/tenants";
+    if (!isSignup) assert.equal(keyless.status === 401, needsKey, `security of ${template}`);
+    assertDocumented(route, keyless);
+    if (template.includes("{")) {
+      const unused = template.replace(/\{[^}]*\}/g, String(kUnusedId));
+      const missing = await client.request(method, unused);
+      assertDocumented(route, missing.expect(404));
+    }
+    if (method !== "GET") {
+      const { path: fresh, client: other } = await livePath(template);
+      const wrong = await other.request(method, `${fresh}?no_such_parameter=1`);
+      assertDocumented(route, wrong);
+    }
+  });
+}

@@ -1,0 +1,37 @@
+// Runs the contract suite, or the files given as arguments, with one server for all of them:
+//   node tests/contract/run.ts [file …]
+// `WASM_BUILD` chooses the build, as everywhere.
+
+import { spawn } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import { startServer } from "./server.ts";
+
+const kParallelFiles = 3;
+
+const given = process.argv.slice(2);
+const files =
+  given.length > 0
+    ? given
+    : readdirSync(import.meta.dirname)
+        .filter((name) => name.endsWith(".test.ts"))
+        .map((name) => join(import.meta.dirname, name));
+
+const server = await startServer();
+const code = await new Promise<number>((done) => {
+  const child = spawn(
+    process.execPath,
+    ["--test", `--test-concurrency=${kParallelFiles}`, ...files],
+    {
+      stdio: "inherit",
+      env: {
+        ...process.env,
+        CONTRACT_ORIGIN: server.origin,
+        CONTRACT_STATE_DIR: server.stateDir ?? "",
+      },
+    },
+  );
+  child.once("exit", (status) => done(status ?? 1));
+});
+await server.stop();
+process.exitCode = code;

@@ -1,0 +1,184 @@
+// Starts the real product for a test file and stops it again.
+//
+// A file calls `openServer()` once. When `CONTRACT_ORIGIN` names a server that runs already (run.ts
+// starts one for the whole suite), that one is used and left running; otherwise the file gets its
+// own. Tests that break a server, or that need a fresh store, call `startServer()` instead.
+// `WASM_BUILD` in the environment reaches the product unchanged.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+
+export const kRoot: string = resolve(import.meta.dirname, "../..");
+
+const kReadyLine = "Sync Manager is ready on ";
+const kStartTimeoutMs = 60_000;
+const kStopTimeoutMs = 10_000;
+
+export interface Server {
+  readonly origin: string;
+  /** Where the server keeps its store; null when it runs elsewhere. */
+  readonly stateDir: string | null;
+  /** What the server printed so far. */
+  output(): string;
+  stop(): Promise<void>;
+  /** Ends the server without a chance to finish anything, and keeps its store. */
+  kill(): Promise<void>;
+}
+
+export interface ServerOptions {
+  readonly env?: Readonly<Record<string, string>>;
+  /** An existing state directory, which then outlives the server. */
+  readonly stateDir?: string;
+}
+
+export function wasmBuild(): string {
+  return process.env["WASM_BUILD"] ?? "wasi";
+}
+
+/** The server of this test file: the shared one where there is one, else one of its own. */
+export async function openServer(): Promise<Server> {
+  const origin = process.env["CONTRACT_ORIGIN"];
+  if (origin === undefined) return startServer();
+  return {
+    origin: origin.replace(/\/$/, ""),
+    stateDir: process.env["CONTRACT_STATE_DIR"] || null,
+    output: () => "",
+    stop: () => Promise.resolve(),
+    kill: () => Promise.reject(new Error("a shared server is not killed")),
+  };
+}
+
+export async function startServer(options: ServerOptions = {}): Promise<Server> {
+  const port = await freePort();
+  const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "sync-manager-contract-"));
+  const child = spawn(process.execPath, ["host/dev.ts"], {
+    cwd: kRoot,
+    env: childEnvironment({ PORT: String(port), STATE_DIR: stateDir, ...options.env }),
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: true,
+  });
+  const printed: string[] = [];
+  child.stdout?.setEncoding("utf8").on("data", (text: string) => printed.push(text));
+  child.stderr?.setEncoding("utf8").on("data", (text: string) => printed.push(text));
+  const killAtExit = (): void => killGroup(child);
+  process.once("exit", killAtExit);
+  const stop = async (): Promise<void> => {
+    await stopChild(child);
+    process.removeListener("exit", killAtExit);
+    if (options.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
+  };
+  try {
+    await untilReady(child, printed);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return {
+    origin: `http://127.0.0.1:${port}`,
+    stateDir,
+    output: () => printed.join(""),
+    stop,
+    kill: async () => {
+      const gone = new Promise<void>((done) => child.once("close", () => done()));
+      killGroup(child);
+      await gone;
+      while (await isListening(port)) await sleep(20);
+      process.removeListener("exit", killAtExit);
+    },
+  };
+}
+
+/** A variable of `dev.env`, which the local server makes beside its store. */
+export function devVariable(stateDir: string, name: string): string | null {
+  const file = join(stateDir, "dev.env");
+  if (!existsSync(file)) return null;
+  for (const line of readFileSync(file, "utf8").split("\n")) {
+    const match = /^(?:export\s+)?([A-Z_]+)=(.*)$/.exec(line.trim());
+    if (match?.[1] === name) return (match[2] ?? "").replace(/^(["'])(.*)\1$/, "$2");
+  }
+  return null;
+}
+
+function childEnvironment(extra: Record<string, string>): NodeJS.ProcessEnv {
+  const env: NodeJS.ProcessEnv = { ...process.env };
+  for (const name of ["NODE_TEST_CONTEXT", "NODE_OPTIONS", "CONTRACT_ORIGIN"]) delete env[name];
+  return { ...env, ...extra };
+}
+
+function untilReady(child: ChildProcess, printed: string[]): Promise<void> {
+  return new Promise((done, fail) => {
+    const refuse = (why: string): void => {
+      cleanUp();
+      fail(new Error(`the server ${why}; it printed:\n${printed.join("")}`));
+    };
+    const timer = setTimeout(() => refuse("was not ready in time"), kStartTimeoutMs);
+    const onExit = (code: number | null): void => refuse(`ended with code ${code}`);
+    const onError = (error: Error): void => refuse(`did not start: ${error.message}`);
+    const onData = (): void => {
+      const lines = printed.join("").split("\n");
+      if (!lines.some((line) => line.startsWith(kReadyLine))) return;
+      cleanUp();
+      done();
+    };
+    const cleanUp = (): void => {
+      clearTimeout(timer);
+      child.off("exit", onExit);
+      child.off("error", onError);
+      child.stdout?.off("data", onData);
+    };
+    child.once("exit", onExit);
+    child.once("error", onError);
+    child.stdout?.on("data", onData);
+  });
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode === null && child.signalCode === null && child.pid !== undefined) {
+    const ended = new Promise<void>((done) => child.once("exit", () => done()));
+    child.kill("SIGTERM");
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((done) => {
+      timer = setTimeout(done, kStopTimeoutMs);
+    });
+    await Promise.race([ended, late]);
+    clearTimeout(timer);
+  }
+  killGroup(child);
+}
+
+/** Ends what is left of the server's own process group. */
+function killGroup(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  try {
+    process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // The group is gone already.
+  }
+}
+
+function isListening(port: number): Promise<boolean> {
+  return new Promise((done) => {
+    const socket = connect(port, "127.0.0.1");
+    socket.once("connect", () => {
+      socket.destroy();
+      done(true);
+    });
+    socket.once("error", () => done(false));
+  });
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((done, fail) => {
+    const probe = createServer();
+    probe.once("error", fail);
+    probe.listen(0, "127.0.0.1", () => {
+      const address = probe.address();
+      const port = typeof address === "object" && address !== null ? address.port : 0;
+      probe.close(() => done(port));
+    });
+  });
+}

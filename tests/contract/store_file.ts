@@ -1,0 +1,97 @@
+// Real faults of the local D1: its SQLite file, held or spoiled from outside the server.
+
+import assert from "node:assert/strict";
+import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+
+const kTouch = "CREATE TABLE contract_fault (a); DROP TABLE contract_fault";
+
+/** The file of the product's database: the one below `d1` that holds a table of ours. */
+export function storeFile(stateDir: string): string {
+  const files = readdirSync(stateDir, { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".sqlite") && /(^|[\\/])d1[\\/]/.test(name))
+    .map((name) => join(stateDir, name))
+    .filter(holdsTenants);
+  assert.equal(files.length, 1, `database files below ${stateDir}: ${files.join(", ")}`);
+  return files[0] as string;
+}
+
+function holdsTenants(file: string): boolean {
+  const database = new DatabaseSync(file);
+  try {
+    const query = "SELECT count(*) AS n FROM sqlite_master WHERE name = 'tenants'";
+    return database.prepare(query).get()?.["n"] === 1;
+  } finally {
+    database.close();
+  }
+}
+
+/** Runs `work` while no other connection can write. Readers go on, as the file is in WAL mode. */
+export async function whileLocked<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec("PRAGMA busy_timeout = 5000");
+    database.exec("BEGIN EXCLUSIVE");
+    try {
+      return await work();
+    } finally {
+      database.exec("ROLLBACK");
+    }
+  } finally {
+    database.close();
+  }
+}
+
+/**
+ * Runs `work` while every query fails, because the pages hold rubbish, and puts them back.
+ * A write of our own before and after makes the server drop the pages that it has cached.
+ */
+export async function whileSpoiled<T>(file: string, work: () => Promise<T>): Promise<T> {
+  const database = new DatabaseSync(file);
+  const spoilt = [file, `${file}-wal`];
+  try {
+    database.exec("PRAGMA busy_timeout = 5000");
+    database.exec(kTouch);
+    const kept = spoilt.map((name) => (existsSync(name) ? readFileSync(name) : null));
+    const overwrite = (make: (bytes: Buffer) => Buffer): void => {
+      for (const [at, name] of spoilt.entries()) {
+        const bytes = kept[at];
+        if (bytes === null || bytes === undefined) continue;
+        const handle = openSync(name, "r+");
+        const next = make(bytes);
+        if (next.length > 0) writeSync(handle, next, 0, next.length, 0);
+        closeSync(handle);
+      }
+    };
+    overwrite((bytes) => Buffer.alloc(bytes.length, 0x55));
+    try {
+      return await work();
+    } finally {
+      overwrite((bytes) => bytes);
+      database.exec(kTouch);
+    }
+  } finally {
+    database.close();
+  }
+}
+
+/** Changes the store behind the product's back, for what only time would bring about. */
+export function alterStore(file: string, sql: string): void {
+  const database = new DatabaseSync(file);
+  try {
+    database.exec("PRAGMA busy_timeout = 5000");
+    database.exec(sql);
+  } finally {
+    database.close();
+  }
+}
+
+/** The files below the directory that contain the text, byte for byte. */
+export function filesWith(directory: string, text: string): string[] {
+  const needle = Buffer.from(text);
+  return readdirSync(directory, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name))
+    .filter((name) => existsSync(name) && readFileSync(name).includes(needle));
+}

@@ -1,0 +1,250 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { Instance } from "../../host/core/instance.ts";
+import { defaultPoolOptions, Pool } from "../../host/core/pool.ts";
+import { drive, type Host } from "../../host/drive.ts";
+import type { Statement, Store, StoreOutcome } from "../../host/store/store.ts";
+import {
+  answerCounts, answerOk, answerReplies, compileFixture, countBody, growPages, lastStep, script, startStream, step, trap, writeForever,
+} from "./script.ts";
+
+const module = compileFixture();
+const quick = { ...defaultPoolOptions, waitMs: 50, pollMs: 1 };
+
+class FakeStore implements Store {
+  readonly kind = "fake";
+  readonly calls: { readonly doing: string; readonly statements: readonly Statement[] }[] = [];
+  outcome: StoreOutcome = { ok: true, results: [] };
+
+  async query(statements: readonly Statement[]): Promise<StoreOutcome> {
+    this.calls.push({ doing: "query", statements });
+    return this.outcome;
+  }
+
+  async batch(statements: readonly Statement[]): Promise<StoreOutcome> {
+    this.calls.push({ doing: "batch", statements });
+    return this.outcome;
+  }
+}
+
+function makeHost(options = quick): { host: Host; store: FakeStore; pool: Pool } {
+  const first = new Instance(module);
+  const answers = first.storedAnswers();
+  const pool = new Pool(module, first, options);
+  const store = new FakeStore();
+  const host = {
+    pool, answers, store, sealing: false, varsJson: "{}", sealer: async () => undefined,
+    asset: async (path: string) => (path === "/a.txt" ? new Response("asset bytes").body! : undefined),
+  };
+  return { host: host as Host, store, pool };
+}
+
+type Init = { body?: BodyInit; headers?: Record<string, string>; method?: string; signal?: AbortSignal };
+
+function run(host: Host, ops: string, init: Init = {}): { response: Promise<Response>; finished: Promise<void> } {
+  const headers = { ...init.headers, "x-script": ops };
+  const extra = init.body instanceof ReadableStream ? { duplex: "half" } : {};
+  const method = init.method ?? (init.body === undefined ? "GET" : "POST");
+  const request = new Request("http://host/path?q=1", { ...init, ...extra, method, headers } as RequestInit);
+  return drive(host, request as unknown as Parameters<typeof drive>[1]) as ReturnType<typeof run>;
+}
+
+async function quietly<T>(body: () => Promise<T>): Promise<T> {
+  const error = console.error;
+  console.error = () => {};
+  try {
+    return await body();
+  } finally {
+    console.error = error;
+  }
+}
+
+const reply = async (response: Response): Promise<{ replies: Record<string, unknown>[] }> => {
+  const bytes = Buffer.from(await response.arrayBuffer());
+  return JSON.parse(bytes.subarray(4, 4 + bytes.readUInt32LE(0)).toString());
+};
+
+test("an answer has the core's status, headers and body, and the request's id", async () => {
+  const { host, pool } = makeHost();
+  const { response, finished } = run(host, script(answerOk("hällo")));
+  const answer = await response;
+  assert.equal(answer.status, 200);
+  assert.equal(answer.headers.get("content-type"), "text/plain");
+  assert.match(answer.headers.get("x-request-id") ?? "", /^[0-9a-f-]{36}$/);
+  assert.equal(await answer.text(), "hällo");
+  await finished;
+  assert.equal(pool.usedBytes, new Instance(module).memoryBytes);
+});
+
+test("the effects of a step are performed together and replied to in order", async () => {
+  const { host, store } = makeHost();
+  store.outcome = { ok: true, results: [{ columns: ["n"], rows: [{ n: 7 }], rowsRead: 1, rowsWritten: 0, changes: 0 }] };
+  const effects = [
+    { effect: "query", statements: [{ sql: 0, params: [1, null, "x", { section: 1 }] }] },
+    { effect: "seal", section: 1, context: "c" },
+    { effect: "batch", statements: [{ sql: 0, params: [] }] },
+  ];
+  const { response } = run(host, script(step(effects, ["SELECT ?", "läng"]), answerReplies()));
+  const { replies } = await reply(await response);
+  assert.deepEqual(store.calls.map((call) => call.doing), ["query", "batch"]);
+  assert.deepEqual(store.calls[0]?.statements, [{ sql: "SELECT ?", params: [1, null, "x", "läng"] }]);
+  assert.deepEqual(replies.map((r) => r["ok"]), [true, false, true]);
+  assert.equal(replies[1]?.["error"], "no_key");
+});
+
+test("a trap before the answer sends the stored answer, and the next request works", async () => {
+  const { host, pool } = makeHost();
+  for (const ops of [script(trap()), script(step([{ effect: "query", statements: [] }]), trap())]) {
+    const { response, finished } = run(host, ops);
+    const answer = await quietly(async () => (await finished, await response));
+    assert.equal(answer.status, 500);
+    assert.equal(answer.headers.get("x-stored"), "trap");
+    assert.ok(answer.headers.has("x-request-id"));
+    assert.equal(pool.usedBytes, 0);
+    assert.equal(await (await run(host, script(answerOk("fine"))).response).text(), "fine");
+  }
+});
+
+test("a trap within a streamed answer cuts it off", async () => {
+  const { host } = makeHost();
+  await quietly(async () => {
+    const part = step([{ effect: "write", section: 0 }], ["part"]);
+    const { response, finished } = run(host, script(startStream(), part, trap()));
+    const answer = await response;
+    await assert.rejects(answer.text());
+    await finished;
+  });
+});
+
+test("a core that ends without an answer, or answers twice, is a failure", async () => {
+  const { host } = makeHost();
+  await quietly(async () => {
+    assert.equal((await run(host, script(lastStep([]))).response).status, 500);
+    const { response, finished } = run(host, script(startStream(), answerOk("again")));
+    await assert.rejects((await response).text());
+    await finished;
+  });
+});
+
+test("a step that does not fit the ABI is a failure", async () => {
+  const { host } = makeHost();
+  await quietly(async () => {
+    for (const effects of [[{ effect: "dance" }], [{ effect: "query", statements: [{ sql: 9, params: [] }] }], [7]]) {
+      assert.equal((await run(host, script(step(effects as never, ["x"]))).response).status, 500);
+    }
+  });
+});
+
+test("a stored answer to HEAD has no body", async () => {
+  const { host } = makeHost();
+  const answer = await quietly(() => run(host, script(trap()), { method: "HEAD" }).response);
+  assert.equal(answer.status, 500);
+  assert.equal(answer.body, null);
+});
+
+test("a streamed answer waits for its reader, and ends when the reader leaves", async () => {
+  const { host } = makeHost();
+  const { response, finished } = run(host, script(startStream(), writeForever(65536), lastStep([])));
+  const reader = (await response).body!.getReader();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  for (let i = 0; i < 100; i++) assert.equal((await reader.read()).value?.byteLength, 65536);
+  await reader.cancel();
+  await finished;
+});
+
+test("`end` closes a streamed answer, `abort` cuts it off", async () => {
+  const { host } = makeHost();
+  const part = step([{ effect: "write", section: 0 }], ["part"]);
+  const ended = await run(host, script(startStream(), part, part, lastStep([{ effect: "end" }]))).response;
+  assert.equal(await ended.text(), "partpart");
+  const aborted = await run(host, script(startStream(), part, lastStep([{ effect: "abort" }]))).response;
+  await assert.rejects(aborted.text());
+});
+
+test("a body arrives in parts of 64 to 256 KiB, however it is chunked", async () => {
+  const { host } = makeHost();
+  for (const chunkBytes of [100, 65537, 700_000]) {
+    let left = 2_000_000;
+    const body = new ReadableStream({
+      pull: (controller) => {
+        const bytes = Math.min(left, chunkBytes);
+        if (bytes > 0) controller.enqueue(new Uint8Array(bytes));
+        if ((left -= bytes) === 0) controller.close();
+      },
+    });
+    const answer = await run(host, script(countBody(), answerCounts()), { body }).response;
+    const [, bytes, , parts, , small] = (await answer.text()).split(" ").map(Number);
+    assert.equal(bytes, 2_000_000);
+    assert.ok(parts! >= 8 && parts! <= 32, `${parts} parts`);
+    assert.ok(small! <= 1, `${small} small parts`);
+  }
+});
+
+test("a body that ends before its announced length, or fails, is cut off", async () => {
+  const { host } = makeHost();
+  const ops = script(step([{ effect: "read_body" }]), step([{ effect: "read_body" }]), answerReplies());
+  const short = await run(host, ops, { body: "short", headers: { "content-length": "10" } }).response;
+  assert.deepEqual((await reply(short)).replies, [{ ok: false, error: "cut_off" }]);
+  const failing = new ReadableStream({ start: (controller) => controller.error(new Error("gone")) });
+  const failed = await run(host, ops, { body: failing }).response;
+  assert.deepEqual((await reply(failed)).replies, [{ ok: false, error: "cut_off" }]);
+});
+
+test("the end of a body is told again as often as it is asked for", async () => {
+  const { host } = makeHost();
+  const read = step([{ effect: "read_body" }]);
+  const answer = await run(host, script(read, read, read, answerReplies()), { body: "whole" }).response;
+  assert.deepEqual((await reply(answer)).replies, [{ ok: true, end: true }]);
+  const none = await run(host, script(read, answerReplies())).response;
+  assert.deepEqual((await reply(none)).replies, [{ ok: true, end: true }]);
+});
+
+test("queries and reads of a client that left are cancelled, a batch is not", async () => {
+  const { host, store } = makeHost();
+  const effects = [{ effect: "query", statements: [] }, { effect: "read_body" }, { effect: "batch", statements: [] }];
+  const { response } = run(host, script(step(effects), answerReplies()), { signal: AbortSignal.abort() });
+  const { replies } = await reply(await response);
+  assert.deepEqual(replies.map((r) => r["error"] ?? r["ok"]), ["cancelled", "cancelled", true]);
+  assert.deepEqual(store.calls.map((call) => call.doing), ["batch"]);
+});
+
+test("an asset's bytes are sent with the core's headers; a missing one is refused", async () => {
+  const { host } = makeHost();
+  const asset = (path: string): Record<string, unknown> =>
+    ({ effect: "respond", status: 200, headers: [["etag", '"x"']], asset: path });
+  const answer = await run(host, script(lastStep([asset("/a.txt")]))).response;
+  assert.equal(answer.headers.get("etag"), '"x"');
+  assert.equal(await answer.text(), "asset bytes");
+  const missing = await run(host, script(step([asset("/b.txt")]), answerReplies())).response;
+  assert.deepEqual((await reply(missing)).replies, [{ ok: false, error: "refused" }]);
+});
+
+test("results too large for a frame are refused", async () => {
+  const { host, store } = makeHost();
+  const rows = Array.from({ length: 20 }, () => ({ data: "x".repeat(1 << 20) }));
+  store.outcome = { ok: true, results: [{ columns: ["data"], rows, rowsRead: 20, rowsWritten: 0, changes: 0 }] };
+  const ops = script(step([{ effect: "query", statements: [] }]), answerReplies());
+  const answer = await quietly(() => run(host, ops).response);
+  assert.deepEqual((await reply(answer)).replies, [{ ok: false, error: "refused" }]);
+});
+
+test("an instance that grew large is not kept", async () => {
+  const { host, pool } = makeHost();
+  const { response, finished } = run(host, script(growPages(300), answerOk("large")));
+  await response;
+  await finished;
+  assert.equal(pool.usedBytes, 0);
+});
+
+test("without room for an instance the stored answer for overload is sent", async () => {
+  const size = new Instance(module).memoryBytes;
+  const { host } = makeHost({ ...quick, budgetBytes: size });
+  const slow = run(host, script(startStream(), writeForever(300_000), lastStep([])));
+  const streamed = await slow.response;
+  const refused = await run(host, script(answerOk("never"))).response;
+  assert.equal(refused.status, 503);
+  assert.equal(refused.headers.get("x-stored"), "overloaded");
+  await streamed.body!.cancel();
+  await slow.finished;
+  assert.equal((await run(host, script(answerOk("room"))).response).status, 200);
+});
