@@ -61,13 +61,13 @@ class Invocation {
       if (lease === undefined) return this.answerStored(this.host.answers.overloaded);
       await this.loop(lease);
     } catch (error) {
+      await this.requestBody.dismiss();
       console.error(`${this.requestId}: the core failed: ${error instanceof Error ? error.stack : String(error)}`);
       lease?.discard();
     }
     // An invocation that is over has answered; if not, that is a failure like any other.
     this.answerStored(this.host.answers.trap);
     await this.responseBody?.abort("the core failed");
-    this.requestBody.cancel();
   }
 
   private async loop(lease: Lease): Promise<void> {
@@ -81,7 +81,7 @@ class Invocation {
     lease.instance.close();
     lease.release();
     // Before the answer: `wrangler dev` holds an answer back until it has drained a body that nobody has touched.
-    this.requestBody.cancel();
+    await this.requestBody.dismiss();
     await this.performAll(step, lease);
   }
 

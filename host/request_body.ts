@@ -3,8 +3,13 @@
 import type { Reply } from "./core/abi.ts";
 
 const partBytes = 256 * 1024;
-// A read waits for this much, or the end, so that a stream of tiny chunks does not become a stream of tiny parts.
+// A read waits for this much of a body whose length was announced, so that tiny chunks do not become tiny parts. Of others
+// it takes what is there: the sender may wait for the answer before it sends more.
 const leastBytes = 64 * 1024;
+
+// How long, and how much, a body that nobody wants is still read.
+const lingerMs = 100;
+const lingerBytes = 2 * 1024 * 1024;
 
 type PartReader = {
   /** The next part, `undefined` at the end. The bytes are valid until the next call. */
@@ -29,7 +34,7 @@ export class RequestBody {
     if (this.state === "failed") return { ok: false, error: "cut_off" };
     if (this.stream === null || this.state === "ended") return { ok: true, end: true };
     try {
-      this.reader ??= partReader(this.stream);
+      this.reader ??= partReader(this.stream, this.announcedBytes === undefined ? 1 : leastBytes);
       const part = await this.reader.next();
       if (part !== undefined) {
         this.receivedBytes += part.length;
@@ -44,22 +49,30 @@ export class RequestBody {
     return short ? { ok: false, error: "cut_off" } : { ok: true, end: true };
   }
 
-  /** Says that the rest is not wanted. A short one is left to the platform, since refusing it costs the connection. */
-  cancel(): void {
-    const rest = (this.announcedBytes ?? Number.POSITIVE_INFINITY) - this.receivedBytes;
-    if (this.state !== "open" || rest <= partBytes) return;
+  /**
+   * Says that the rest is not wanted. What a client sends at once is taken all the same, up to a limit, since refusing
+   * it can cost the client the connection and with it the answer; one that stalls, or sends without end, is cut off.
+   */
+  async dismiss(): Promise<void> {
+    if (this.stream === null || this.state !== "open") return;
+    const deadline = Date.now() + lingerMs;
+    for (let taken = 0; taken < lingerBytes && Date.now() < deadline; ) {
+      const reply = await Promise.race([this.read(), sleep(lingerMs)]);
+      if (reply === undefined) break;
+      if (!("bytes" in reply)) return;
+      taken += reply.bytes.length;
+    }
     this.state = "failed";
-    if (this.reader === undefined) this.stream?.cancel().catch(ignore);
-    else this.reader.cancel();
+    this.reader?.cancel();
   }
 }
 
-function partReader(stream: ReadableStream<Uint8Array>): PartReader {
+function partReader(stream: ReadableStream<Uint8Array>, least: number): PartReader {
   try {
-    return byteReader(stream);
+    return byteReader(stream, least);
   } catch {
     // Only byte streams can read into a buffer; workerd's request bodies are, some of Node's are not.
-    return chunkReader(stream);
+    return chunkReader(stream, least);
   }
 }
 
@@ -71,10 +84,10 @@ type ByteReader = {
 };
 
 /** Reads into one buffer that is used again and again. */
-function byteReader(stream: ReadableStream<Uint8Array>): PartReader {
+function byteReader(stream: ReadableStream<Uint8Array>, least: number): PartReader {
   const reader: ByteReader = stream.getReader({ mode: "byob" });
   const read = (view: Uint8Array): Promise<ReadableStreamReadResult<Uint8Array>> =>
-    reader.readAtLeast === undefined ? reader.read(view, { min: leastBytes }) : reader.readAtLeast(leastBytes, view);
+    reader.readAtLeast === undefined ? reader.read(view, { min: least }) : reader.readAtLeast(least, view);
   let buffer = new ArrayBuffer(partBytes);
   return {
     next: async () => {
@@ -88,14 +101,14 @@ function byteReader(stream: ReadableStream<Uint8Array>): PartReader {
 }
 
 /** Joins chunks that are too small and splits those that are too large. */
-function chunkReader(stream: ReadableStream<Uint8Array>): PartReader {
+function chunkReader(stream: ReadableStream<Uint8Array>, least: number): PartReader {
   const reader = stream.getReader();
   const buffer = new Uint8Array(partBytes);
   let rest = new Uint8Array(0);
   return {
     next: async () => {
       let length = 0;
-      while (length < leastBytes) {
+      while (length < least) {
         if (rest.length === 0) {
           const { value, done } = await reader.read();
           if (done) break;
@@ -110,6 +123,10 @@ function chunkReader(stream: ReadableStream<Uint8Array>): PartReader {
     },
     cancel: () => void reader.cancel().catch(ignore),
   };
+}
+
+function sleep(ms: number): Promise<undefined> {
+  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
 }
 
 function ignore(): void {}

@@ -94,10 +94,10 @@ void write_property(ObjectWriter& object, const store::Rows& row) {
 std::optional<std::string> warning_of(const store::Rows& row) {
   std::optional<std::string> warning;
   if (auto own = row.maybe_text(10)) warning = std::string(*own);
-  auto owner = row.maybe_integer(13);
-  auto contester = row.maybe_integer(14);
-  if (owner && contester) {
-    std::string contest = sync::contest_warning(*owner, *contester);
+  auto owner_name = row.maybe_text(16);
+  auto contester_name = row.maybe_text(17);
+  if (owner_name && contester_name) {
+    std::string contest = sync::contest_warning({row.integer(14), *owner_name}, {row.integer(15), *contester_name});
     warning = warning ? *warning + ". " + contest : contest;
   }
   return warning;
@@ -166,7 +166,7 @@ void append_log(std::string& json, const store::Rows& row) {
 }
 
 int64_t property_revision(Side side, const store::Rows& row) {
-  return row.integer(side == Side::source ? 9 : 15);
+  return row.integer(side == Side::source ? 9 : 13);
 }
 
 }  // namespace sm::api

@@ -12,11 +12,14 @@ namespace {
 
 std::string_view tag_kind(Side side) { return side == Side::source ? "source" : "target"; }
 
+std::string tag_of(Side side, const flow::SideRow& row) {
+  return http::entity_tag(tag_kind(side), {row.id, row.revision});
+}
+
 http::Response with_row(int status, Side side, const flow::SideRow& row) {
   std::string json;
   append_side(json, row);
-  return http::with_header(http::json(status, std::move(json)), "etag",
-                           http::entity_tag(tag_kind(side), {row.id, row.revision}));
+  return http::with_header(http::json(status, std::move(json)), "etag", tag_of(side, row));
 }
 
 }  // namespace
@@ -61,7 +64,9 @@ Answered change_side(Invocation& in, Call call) {
   CO_TRY(flow::SideRow row, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
   CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
   CO_TRY(Members members, read_members(in, call));
-  flow::SideChange change{call.tenant, side, std::nullopt, members.json("config")};
+  if (!http::may_change(call.request, tag_of(side, row))) co_return precondition_failed();
+  auto races = call.request.header("if-match") ? flow::Races::give_up : flow::Races::try_again;
+  flow::SideChange change{call.tenant, side, std::nullopt, members.json("config"), races};
   if (members.json("name")) change.name = members.text("name");
   CO_TRY(flow::SideRow changed, co_await flow::change_side(in, std::move(row), std::move(change)));
   co_return with_row(200, side, changed);

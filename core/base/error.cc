@@ -15,6 +15,7 @@ constexpr Row kErrors[] = {
     {ErrorCode::unauthorized, {401, "unauthorized", "A valid key is needed"}},
     {ErrorCode::not_found, {404, "not-found", "Not found"}},
     {ErrorCode::method_not_allowed, {405, "method-not-allowed", "Method not allowed"}},
+    {ErrorCode::precondition_failed, {412, "precondition-failed", "The row is not as If-Match says"}},
     {ErrorCode::conflict, {409, "conflict", "Conflict"}},
     {ErrorCode::too_large, {413, "too-large", "The body is too large"}},
     {ErrorCode::unsupported_media, {415, "unsupported-media-type", "Unsupported media type"}},
@@ -40,6 +41,10 @@ const ErrorInfo& error_info(ErrorCode code) {
 }
 
 Error not_found() { return {ErrorCode::not_found, "There is nothing here for this key."}; }
+
+Error precondition_failed() {
+  return {ErrorCode::precondition_failed, "The row has changed: read it again, and send its ETag."};
+}
 
 Error invalid_body(std::vector<FieldError> fields) {
   return {ErrorCode::invalid, "See `errors` for what to change.", std::move(fields)};

@@ -17,6 +17,7 @@ enum class ErrorCode {
   unauthorized,        // no valid key
   not_found,           // no such path, or no such row of this tenant
   method_not_allowed,  // known path, wrong method
+  precondition_failed, // If-Match names another state
   conflict,            // the state does not allow it
   too_large,           // the body passes its limit
   unsupported_media,   // content type or encoding
@@ -57,6 +58,7 @@ struct Error {
 
 // The usual refusals, so that their texts are the same everywhere.
 Error not_found();
+Error precondition_failed();
 Error invalid_body(std::vector<FieldError> fields);
 Error invalid_field(std::string pointer, std::string detail);
 Error invalid_parameter(std::string name, std::string detail);

@@ -34,7 +34,8 @@ inline constexpr uint64_t kLargeImportMemory = 48 * 1024 * 1024;
 inline constexpr int64_t kStreamPageRows = 1000;
 // Properties whose snapshots one batch of a clean-up looks at.
 inline constexpr int64_t kCleanupSliceRows = 5000;
-// How often a flow starts again after a lost race before it answers 503.
-inline constexpr int kMaxLostRaces = 8;
+// How often a flow starts again after a lost race before it answers 503: of many edits of one row at the same time one
+// wins each round.
+inline constexpr int kMaxLostRaces = 100;
 
 }  // namespace sm

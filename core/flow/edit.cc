@@ -24,7 +24,7 @@ Task<Result<EditedRow>> read_row(Invocation& in, TenantId tenant, TargetId targe
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
   if (!rows[0].next() || !rows[1].next()) co_return not_found();
   co_return EditedRow{std::string(rows[0].text(2)), std::string(rows[0].text(3)),
-                      std::string(rows[1].text(0)), rows[0].integer(15)};
+                      std::string(rows[1].text(0)), rows[0].integer(13)};
 }
 
 // The patched data. Its depth and size can pass their limits although the patch itself fits.
@@ -65,6 +65,7 @@ std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const 
 
 Task<Result<Unit>> attempt(Invocation& in, const Edit& edit, const std::string& sync_id) {
   CO_TRY(EditedRow row, co_await read_row(in, edit.tenant, edit.target, edit.property));
+  if (edit.only_revision && *edit.only_revision != row.revision) co_return precondition_failed();
   CO_TRY(std::string data, patched(in, row, edit.patch));
   std::string hash = to_hex(sha256(data));
   if (hash == row.hash) co_return Unit{};

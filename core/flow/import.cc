@@ -127,7 +127,8 @@ Task<Result<Unit>> send_part_ahead(Invocation& in, Import& import, Arena& data) 
 
 // Reads the body to its end. What it leaves open is at most one part.
 Task<Result<Unit>> read_items(Invocation& in, Import& import) {
-  json::ItemReader reader;
+  // An item that is too large is still read, for its identity; what is beyond any item's limit is skipped unread.
+  json::ItemReader reader(json::kMaxRawItemBytes);
   Arena& data = in.arena();
   uint64_t read_bytes = 0;
   bool reserved = false;

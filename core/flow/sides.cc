@@ -100,6 +100,10 @@ Task<Result<SideRow>> attempt_change(Invocation& in, SideRow row, const SideChan
   }
   bool same = batch.size() == 1 && changed.name == row.name && changed.config == row.config;
   if (same) co_return row;
+  // Warnings name sources: targets that this one feeds look different from now on.
+  if (change.side == Side::source && changed.name != row.name) {
+    batch.push_back(store::fed_targets_bumped(change.tenant, SourceId{row.id}));
+  }
   changed.updated_at = to_text(in.now());
   changed.revision = row.revision + 1;
   batch.push_back(store::side_changed(change.side, change.tenant, row.id, changed.name, changed.config,
@@ -161,8 +165,9 @@ Task<Result<SideRow>> create_side(Invocation& in, NewSide given) {
 Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange change) {
   for (int lost = 0;; ++lost) {
     Result<SideRow> changed = co_await attempt_change(in, row, change);
-    bool again = !changed.ok() && changed.error().code == ErrorCode::guard && lost < kMaxLostRaces;
-    if (!again) co_return changed;
+    bool raced = !changed.ok() && changed.error().code == ErrorCode::guard;
+    if (raced && change.races == Races::give_up) co_return precondition_failed();
+    if (!raced || lost == kMaxLostRaces) co_return changed;
     CO_TRY(row, co_await find_side(in, change.tenant, change.side, row.id));
   }
 }

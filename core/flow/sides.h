@@ -38,15 +38,20 @@ struct NewSide {
 // Errors: invalid, under `/config`; not_configured where there are secrets and no key to seal them; those of the store.
 Task<Result<SideRow>> create_side(Invocation& in, NewSide given);
 
+// What a change does when another one came first: with If-Match it was meant for the row as it was.
+enum class Races { try_again, give_up };
+
 struct SideChange {
   TenantId tenant;
   Side side;
   std::optional<std::string> name;
   std::optional<std::string> config_patch;  // canonical JSON, RFC 7396
+  Races races;
 };
 
 // Changes `row`, which was read before; a lost race starts again from the row as it is then. A change that leaves
-// everything as it is writes nothing. Errors: those of create_side, not_found, guard.
+// everything as it is writes nothing. Errors: those of create_side, not_found, guard,
+// precondition_failed.
 Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange change);
 
 struct DeletedSide {

@@ -28,6 +28,11 @@ bool names_tag(std::optional<std::string_view> if_none_match, std::string_view t
   return false;
 }
 
+bool may_change(const Request& request, std::string_view tag) {
+  auto if_match = request.header("if-match");
+  return !if_match || names_tag(if_match, tag);
+}
+
 Response unless_known(const Request& request, Response response) {
   for (const Header& header : response.respond.headers) {
     if (header.name != "etag" || !names_tag(request.header("if-none-match"), header.value)) continue;

@@ -21,6 +21,10 @@ std::string entity_tag(std::string_view kind, std::initializer_list<int64_t> sta
 // Whether the header names the tag, or any (`*`). Weak comparison, as the RFC asks for If-None-Match.
 bool names_tag(std::optional<std::string_view> if_none_match, std::string_view tag);
 
+// Whether If-Match lets a change go on: it lacks, or names the tag. A weak tag counts as the strong one, since a proxy
+// that compresses makes it weak.
+bool may_change(const Request& request, std::string_view tag);
+
 // The answer with its ETag, or 304 where the request names it.
 Response unless_known(const Request& request, Response response);
 

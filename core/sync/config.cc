@@ -28,11 +28,8 @@ class Checker {
  public:
   explicit Checker(std::string_view config) : config_(config) {}
 
-  // A member that is there and not null; null counts as not there.
   std::optional<std::string_view> member(std::string_view name) const {
-    auto value = json::find_member(config_, name);
-    if (value && json::type_of(*value) == json::ValueType::null) return std::nullopt;
-    return value;
+    return json::find_member(config_, name);
   }
   void refuse(std::string_view name, std::string detail) {
     errors_.push_back({FieldError::In::body, "/config/" + std::string(name), std::move(detail)});

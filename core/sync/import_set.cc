@@ -24,10 +24,12 @@ void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) 
   ++total_;
   bool is_object = !event.text.empty() && json::type_of(event.text) == json::ValueType::object;
   Identity identity = is_object ? identity_of(event.text, id_field_) : Identity{};
-  if (event.refusal != json::Refusal::none) {
+  bool too_large = event.text.size() > json::kMaxPropertyBytes;
+  json::Refusal refusal = too_large ? json::Refusal::too_large : event.refusal;
+  if (refusal != json::Refusal::none) {
     auto external_id = identity.external_id.empty() ? std::nullopt : std::optional(identity.external_id);
     arena.release(before);
-    return fail(event.index, std::move(external_id), std::string(refusal_detail(event.refusal)));
+    return fail(event.index, std::move(external_id), std::string(refusal_detail(refusal)));
   }
   if (!is_object || identity.external_id.empty()) {
     arena.release(before);

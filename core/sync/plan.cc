@@ -41,9 +41,12 @@ std::string Stats::json() const {
          ",\"conflicts\":" + std::to_string(conflicts) + ",\"removed\":0}";
 }
 
-std::string contest_warning(int64_t owner, int64_t contester) {
-  return "Source " + std::to_string(owner) + " and source " + std::to_string(contester) +
-         " both have this property; it follows source " + std::to_string(owner);
+std::string contest_warning(NamedSource owner, NamedSource contester) {
+  auto name = [](NamedSource source) {
+    return "source " + std::to_string(source.id) + " (" + std::string(source.name) + ")";
+  };
+  return "Two sources have this property: it follows " + name(owner) + ", and " + name(contester) +
+         " has it, too";
 }
 
 }  // namespace sm::sync

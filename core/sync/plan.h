@@ -51,7 +51,12 @@ inline constexpr std::string_view kKeepWarning =
 inline constexpr std::string_view kConflictWarning =
     "Source has changes but target has manual modifications; the row was not touched";
 
+struct NamedSource {
+  int64_t id;
+  std::string_view name;
+};
+
 // The text of a row that a source beside its owner has, too.
-std::string contest_warning(int64_t owner, int64_t contester);
+std::string contest_warning(NamedSource owner, NamedSource contester);
 
 }  // namespace sm::sync

@@ -1,3 +1,10 @@
+-- fragment: contest
+-- The two sources of a contested row, by number and name: its warning names them.
+p.source_id AS owner, p.contested_by, CASE WHEN p.contested_by IS NOT NULL THEN
+  (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = p.source_id) END AS owner_name,
+CASE WHEN p.contested_by IS NOT NULL THEN
+  (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = p.contested_by) END AS contester_name
+
 -- name: source_property_rows(tenant_id TenantId, source_id SourceId, after int, count int)
 -- A page of a source's properties by rising id, removed ones included.
 SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.source_id, p.removed_at, p.revision
@@ -13,7 +20,7 @@ WHERE p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.id = :id AND d
 -- name: target_property_rows(tenant_id TenantId, target_id TargetId, after int, count int)
 -- A page of a target's properties by rising id, without hidden ones.
 SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.target_id, p.source_property_id,
-  p.has_manual_changes, p.manual_changes_warning, p.sync_status, p.last_synced, p.source_id, p.contested_by, p.revision
+  p.has_manual_changes, p.manual_changes_warning, p.sync_status, p.last_synced, p.revision, {{contest}}
 FROM target_properties p CROSS JOIN property_data d ON d.id = p.data_id
 WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id > :after AND p.deleted_at IS NULL
   AND d.tenant_id = :tenant_id
@@ -21,7 +28,7 @@ ORDER BY p.id LIMIT :count;
 
 -- name: target_property(tenant_id TenantId, target_id TargetId, id PropertyId)
 SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.target_id, p.source_property_id,
-  p.has_manual_changes, p.manual_changes_warning, p.sync_status, p.last_synced, p.source_id, p.contested_by, p.revision
+  p.has_manual_changes, p.manual_changes_warning, p.sync_status, p.last_synced, p.revision, {{contest}}
 FROM target_properties p CROSS JOIN property_data d ON d.id = p.data_id
 WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id = :id AND p.deleted_at IS NULL
   AND d.tenant_id = :tenant_id;

@@ -20,7 +20,7 @@ EXISTS (SELECT 1 FROM source_properties o WHERE o.tenant_id = :tenant_id AND o.s
 (SELECT b.hash FROM property_data b WHERE b.tenant_id = :tenant_id AND b.id = t.base_data_id) = s.hash
 
 -- fragment: not_tied
-(owner IS NOT :source_id OR contested_by = :source_id)
+(owner IS NOT :source_id OR contested_by IS :source_id)
 
 -- fragment: plan
 WITH candidate(external_id) AS (

@@ -101,7 +101,7 @@ test("canonical form: integers beyond 2^53 are kept digit for digit", async () =
 test("canonical form: a number that is no finite double fails its item", async () => {
   const client = await newClient(server);
   const source = await createSource(client);
-  const bad = ["1e400", "-1e309", "1.8e308", "9".repeat(400), `-${"9".repeat(310)}`];
+  const bad = ["1e400", "-1e309", "1.8e308", "1.0e999999999999", `${"9".repeat(400)}.5`];
   const items = bad.map((text, at) => `{"id":"${at}","v":[${text}]}`);
   const told = await importText(client, source, `[${items.join(",")},{"id":"good"}]`);
   assert.deepEqual(told.stats, importStats({ created: 1, failed: bad.length }));

@@ -4,14 +4,13 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Client } from "./client.ts";
 import { assertProblem, type Place } from "./rows.ts";
-import { openServer } from "./server.ts";
+import { openServer, startServer } from "./server.ts";
 import { alterStore, storeFile } from "./store_file.ts";
 import {
   assertSync,
   editRow,
   importItems,
   newClient,
-  snapshots,
   sourcePath,
   sourceRow,
   syncedPair,
@@ -41,10 +40,17 @@ async function withHistory(client: Client): Promise<{ source: Place; target: Pla
   return pair;
 }
 
+/** How many snapshots property `a` has on either side. */
 async function history(client: Client, pair: { source: Place; target: Place }): Promise<number[]> {
-  const source = await snapshots(client, sourcePath(await sourceRow(client, pair.source, "a")));
-  const target = await snapshots(client, targetPath(await targetRow(client, pair.target, "a")));
-  return [source.length, target.length];
+  const paths = [
+    sourcePath(await sourceRow(client, pair.source, "a")),
+    targetPath(await targetRow(client, pair.target, "a")),
+  ];
+  const counts = paths.map(async (path) => {
+    const rows = (await client.get(`${path}/snapshots`)).expect(200).json<unknown[]>();
+    return rows.length;
+  });
+  return Promise.all(counts);
 }
 
 test("cleanup: days=0 deletes all snapshots of the tenant and counts them", async () => {
@@ -70,13 +76,16 @@ test("cleanup: snapshots that are not older than N days stay", async () => {
   assert.deepEqual(await history(client, pair), [2, 1]);
 });
 
-test("cleanup: the default is 30 days", { skip: server.stateDir === null }, async () => {
-  const client = await newClient(server);
+test("cleanup: the default is 30 days", async (context) => {
+  // A server of its own, since writing to the store from outside holds up everybody else's writes.
+  const own = await startServer();
+  context.after(() => own.stop());
+  const client = await newClient(own);
   const pair = await withHistory(client);
   const source = await sourceRow(client, pair.source, "a");
   const target = await targetRow(client, pair.target, "a");
   const ago = (days: number): string => new Date(Date.now() - days * kDayMs).toISOString();
-  const file = storeFile(server.stateDir ?? "");
+  const file = storeFile(own.stateDir ?? "");
   const age = (table: string, owner: number, when: string, rest = ""): void =>
     alterStore(
       file,
@@ -115,7 +124,7 @@ test("cleanup: only the calling tenant is cleaned", async () => {
 test("cleanup: a body of {} is fine", async () => {
   const client = await newClient(server);
   (await client.post("/cleanup?days=0", {})).expect(200);
-  assertProblem(await client.post("/cleanup?days=0", { days: 0 }), 422, { pointers: ["/days"] });
+  assertProblem(await client.post("/cleanup?days=0", { days: 0 }), 422);
 });
 
 test("cleanup: base survives, so that an edit can still be taken back", async () => {

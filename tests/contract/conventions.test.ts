@@ -337,7 +337,7 @@ test("bodies: a route without a body takes nothing or {}", async () => {
   (await client.post(path, {})).expect(200);
   const form = { "Content-Type": "application/x-www-form-urlencoded" };
   (await client.post(path, undefined, { raw: "", headers: form })).expect(200);
-  assertProblem(await client.post(path, { a: 1 }), 422, { pointers: ["/a"] });
+  assertProblem(await client.post(path, { a: 1 }), 422);
   assertProblem(await client.post(path, []), 422, { pointers: [""] });
   assertProblem(await client.post(path, undefined, { raw: "{" }), 400);
 });

@@ -94,7 +94,8 @@ test("limits: 1 MiB and a byte are 413 elsewhere, without reading the rest", asy
   const chunked = requestHead(client, "/sources", ["Transfer-Encoding: chunked"]);
   const size = kOneMiB + 1_000;
   const chunk = `${size.toString(16)}\r\n${" ".repeat(size)}\r\n`;
-  const unfinished = await exchange(server.origin, chunked, chunk);
+  // Far enough beyond the limit that no buffer on the way holds the excess back.
+  const unfinished = await exchange(server.origin, chunked, chunk, chunk, chunk);
   assert.ok(unfinished !== null);
   assertProblem(unfinished, 413);
   (await client.get("/sources")).expect(200);
@@ -103,15 +104,24 @@ test("limits: 1 MiB and a byte are 413 elsewhere, without reading the rest", asy
 test("limits: a refused body does not upset the next request of the connection", async () => {
   const client = await newClient(server);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+  // The server may close the connection over a body that it did not read; what it must not do is
+  // take the rest of that body for a request.
+  const next = async (): Promise<void> => {
+    const answer = await client.get("/sources", { agent }).catch((error: unknown) => {
+      if ((error as NodeJS.ErrnoException).code !== "ECONNRESET") throw error;
+      return client.get("/sources", { agent });
+    });
+    answer.expect(200);
+  };
   try {
     const raw = " ".repeat(200_000);
     assertProblem(await client.post("/sources", undefined, { raw, key: null, agent }), 401);
-    (await client.get("/sources", { agent })).expect(200);
+    await next();
     const large = " ".repeat(kOneMiB + 1);
     assertProblem(await client.post("/sources", undefined, { raw: large, agent }), 413);
-    (await client.get("/sources", { agent })).expect(200);
+    await next();
     assertProblem(await client.post("/nope", undefined, { raw, agent }), 404);
-    (await client.get("/sources", { agent })).expect(200);
+    await next();
   } finally {
     agent.destroy();
   }

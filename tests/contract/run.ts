@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { startServer } from "./server.ts";
 
 const kParallelFiles = 3;
+const kTestTimeoutMs = 120_000;
 
 const given = process.argv.slice(2);
 const files =
@@ -21,7 +22,12 @@ const server = await startServer();
 const code = await new Promise<number>((done) => {
   const child = spawn(
     process.execPath,
-    ["--test", `--test-concurrency=${kParallelFiles}`, ...files],
+    [
+      "--test",
+      `--test-concurrency=${kParallelFiles}`,
+      `--test-timeout=${kTestTimeoutMs}`,
+      ...files,
+    ],
     {
       stdio: "inherit",
       env: {

@@ -7,7 +7,7 @@
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect, createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -67,6 +67,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const killAtExit = (): void => killGroup(child);
   process.once("exit", killAtExit);
   const stop = async (): Promise<void> => {
+    holdProcess(child, "ref");
     await stopChild(child);
     process.removeListener("exit", killAtExit);
     if (options.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
@@ -77,12 +78,16 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     await stop();
     throw error;
   }
+  // A test that fails before it stops its server must not keep the process: the exit handler
+  // ends what is left.
+  holdProcess(child, "unref");
   return {
     origin: `http://127.0.0.1:${port}`,
     stateDir,
     output: () => printed.join(""),
     stop,
     kill: async () => {
+      holdProcess(child, "ref");
       const gone = new Promise<void>((done) => child.once("close", () => done()));
       killGroup(child);
       await gone;
@@ -148,6 +153,11 @@ async function stopChild(child: ChildProcess): Promise<void> {
     clearTimeout(timer);
   }
   killGroup(child);
+}
+
+function holdProcess(child: ChildProcess, how: "ref" | "unref"): void {
+  child[how]();
+  for (const pipe of [child.stdout, child.stderr]) if (pipe instanceof Socket) pipe[how]();
 }
 
 /** Ends what is left of the server's own process group. */

@@ -49,9 +49,12 @@ async function contested(
   return { owner, rival, target };
 }
 
-function namesBoth(row: TargetProperty): boolean {
+/** The warning tells both sources, by name or by id. */
+function namesBoth(row: TargetProperty, first: Place, second: Place): boolean {
   const text = row.warning ?? "";
-  return text.includes("Feed Alpha") && text.includes("Feed Omega");
+  return [first, second].every(
+    ({ id, name }) => text.includes(name) || new RegExp(`\\b${id}\\b`).test(text),
+  );
 }
 
 test("sync: no target row: created with all of the source, tied to it", async () => {
@@ -276,11 +279,11 @@ test("sync: a change of policy counts from the next sync on", async () => {
 
 test("sync: a row tied to another live source is not touched, the warning names both", async () => {
   const client = await newClient(server);
-  const { owner, target } = await contested(client);
+  const { owner, rival, target } = await contested(client);
   const row = await targetRow(client, target, "x");
   assert.deepEqual([row.data, row.version], [{ id: "x", from: "alpha" }, 1]);
   assert.equal(row.source_property_id, (await sourceRow(client, owner, "x")).id);
-  assert.ok(namesBoth(row) && !isConflict(row), `${row.warning}`);
+  assert.ok(namesBoth(row, owner, rival) && !isConflict(row), `${row.warning}`);
   assert.equal(row.has_manual_changes, false);
 });
 
@@ -288,12 +291,12 @@ test("sync: the owner's sync goes on, and leaves the contest's warning alone", a
   const client = await newClient(server);
   const { owner, rival, target } = await contested(client);
   await assertSync(client, owner, target, { skipped: 1 });
-  assert.ok(namesBoth(await targetRow(client, target, "x")));
+  assert.ok(namesBoth(await targetRow(client, target, "x"), owner, rival));
   await importItems(client, owner, [{ id: "x", from: "alpha 2" }]);
   await assertSync(client, owner, target, { updated: 1 });
   const row = await targetRow(client, target, "x");
   assert.equal(row.data["from"], "alpha 2");
-  assert.ok(namesBoth(row), `${row.warning}`);
+  assert.ok(namesBoth(row, owner, rival), `${row.warning}`);
   await assertSync(client, rival, target, { warnings: 1 });
   assert.deepEqual(await targetRow(client, target, "x"), row);
 });
@@ -314,7 +317,7 @@ test("sync: the row's own warning comes before that of the contest", async () =>
   await assertSync(client, owner, target, { warnings: 1, conflicts: 1 });
   await assertSync(client, rival, target, { warnings: 1 });
   const row = await targetRow(client, target, "x");
-  assert.ok(isConflict(row) && namesBoth(row), `${row.warning}`);
+  assert.ok(isConflict(row) && namesBoth(row, owner, rival), `${row.warning}`);
   assert.equal(row.data["from"], "hand");
 });
 
@@ -511,7 +514,7 @@ test("sync: two sources that race for one row: one owns it, the other warns", as
       [0, 1],
     ],
   );
-  assert.ok(namesBoth(await targetRow(client, target, "x")));
+  assert.ok(namesBoth(await targetRow(client, target, "x"), first, second));
 });
 
 test("sync: an unknown source or target is 404, and ids of the other side do not serve", async () => {
