@@ -58,6 +58,7 @@ async function main(): Promise<void> {
   prepareStateDir(settings.stateDir);
   const envFiles = writeEnvFiles(settings.stateDir);
   const port = await findPort(settings.port);
+  writeConfig(settings);
   await migrate(settings.stateDir);
   const wrangler = startWrangler(settings, port, envFiles);
   const exited = new Promise<never>((_, reject) => {
@@ -221,9 +222,6 @@ async function migrate(stateDir: string): Promise<void> {
 }
 
 function startWrangler(settings: Settings, port: number, envFiles: string[]): ChildProcess {
-  // wrangler.toml, [alias], says why a module stands between "core.wasm" and the file.
-  const coreModule = resolve(settings.stateDir, "core_module.mjs");
-  writeFileSync(coreModule, `export { default } from ${JSON.stringify(settings.wasmFile)};\n`);
   const args = ["dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
   args.push("--persist-to", settings.stateDir, "--alias", `core.wasm:${coreModule}`);
   args.push("--log-level", settings.logLevel, "--show-interactive-dev-session=false");
@@ -231,10 +229,35 @@ function startWrangler(settings: Settings, port: number, envFiles: string[]): Ch
   return runWrangler(args, settings.stateDir, "inherit");
 }
 
+/**
+ * The deployment's configuration with the core that was asked for (`wrangler dev` does not honour --alias) and with paths
+ * that hold from the state directory, where it is written so that several servers do not share it.
+ */
+function writeConfig(settings: Settings): void {
+  const coreModule = resolve(settings.stateDir, "core_module.mjs");
+  writeFileSync(coreModule, `export { default } from ${JSON.stringify(settings.wasmFile)};\n`);
+  const paths: readonly (readonly [string, string])[] = [
+    ["host/worker.ts", resolve(root, "host/worker.ts")],
+    ["schema/sqlite", resolve(root, "schema/sqlite")],
+    ["build/public", resolve(root, "build/public")],
+    ["./tools/core_module.mjs", coreModule],
+  ];
+  let config = readFileSync(resolve(root, "wrangler.toml"), "utf8");
+  for (const [path, absolute] of paths) {
+    if (!config.includes(`"${path}"`)) throw new Error(`wrangler.toml does not name ${path}`);
+    config = config.replace(`"${path}"`, JSON.stringify(absolute));
+  }
+  writeFileSync(configFile(settings.stateDir), config);
+}
+
+function configFile(stateDir: string): string {
+  return resolve(stateDir, "wrangler.toml");
+}
+
 /** Runs wrangler, quiet and closed, as the leader of a process group that dies with this process, however it dies. */
 function runWrangler(args: string[], stateDir: string, output: "pipe" | "inherit"): ChildProcess {
   const bin = resolve(root, "node_modules/wrangler/bin/wrangler.js");
-  const child = spawn(process.execPath, [bin, ...args, "--config", "wrangler.toml"], {
+  const child = spawn(process.execPath, [bin, ...args, "--config", configFile(stateDir)], {
     cwd: root,
     detached: true,
     stdio: output === "pipe" ? ["ignore", "pipe", "pipe"] : ["ignore", 2, 2],

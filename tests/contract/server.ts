@@ -66,7 +66,14 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   child.stderr?.setEncoding("utf8").on("data", (text: string) => printed.push(text));
   const killAtExit = (): void => killGroup(child);
   process.once("exit", killAtExit);
+  let wanted = false;
+  child.once("exit", (code, signal) => {
+    if (wanted) return;
+    const told = printed.join("");
+    console.error(`The server on port ${port} ended by itself (${code ?? signal}).\n${told}`);
+  });
   const stop = async (): Promise<void> => {
+    wanted = true;
     holdProcess(child, "ref");
     await stopChild(child);
     process.removeListener("exit", killAtExit);
@@ -87,6 +94,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     output: () => printed.join(""),
     stop,
     kill: async () => {
+      wanted = true;
       holdProcess(child, "ref");
       const gone = new Promise<void>((done) => child.once("close", () => done()));
       killGroup(child);
