@@ -223,7 +223,7 @@ async function migrate(stateDir: string): Promise<void> {
 
 function startWrangler(settings: Settings, port: number, envFiles: string[]): ChildProcess {
   const args = ["dev", "--ip", "127.0.0.1", "--port", String(port), "--inspector-port", "0"];
-  args.push("--persist-to", settings.stateDir, "--alias", `core.wasm:${coreModule}`);
+  args.push("--persist-to", settings.stateDir);
   args.push("--log-level", settings.logLevel, "--show-interactive-dev-session=false");
   for (const file of envFiles) args.push("--env-file", file);
   return runWrangler(args, settings.stateDir, "inherit");

@@ -197,19 +197,16 @@ const char* Canonicalizer::Impl::number(const char* p) {
   }
   size_t size = static_cast<size_t>(scan.at - p);
   const char* text = p;
-  // A canonical text as long as this is an integer.
-  bool finite = !scan.canonical || size <= kSurelyFiniteDigits || is_finite({p, size});
   if (!scan.canonical) {
     char* out = arena_->reserve(kMaxNumberText + kPadding);
     size = write_number({p, size}, out);
     arena_->commit(size + kPadding);
     text = out;
-    finite = size > 0;
-  }
-  if (!finite) {
-    refuse(Refusal::not_finite);
-    text = kZero;
-    size = 1;
+    if (size == 0) {
+      refuse(Refusal::not_finite);
+      text = kZero;
+      size = 1;
+    }
   }
   if (!add(size)) return nullptr;
   push(text, size);

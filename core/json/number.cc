@@ -1,8 +1,5 @@
 #include "core/json/number.h"
 
-#include <cmath>
-#include <cstdlib>
-#include <string>
 #include <algorithm>
 #include <cstring>
 
@@ -168,10 +165,6 @@ size_t write_number(std::string_view token, char* out) {
     return 1;
   }
   return write_ecmascript(decimal.negative, shortest.digits, shortest.count, shortest.point, out);
-}
-
-bool is_finite(std::string_view integer) {
-  return std::isfinite(std::strtod(std::string(integer).c_str(), nullptr));
 }
 
 }  // namespace sm::json

@@ -29,8 +29,4 @@ inline constexpr size_t kMaxNumberText = 32;
 // beyond the finite doubles.
 size_t write_number(std::string_view token, char* out);
 
-// Integers keep their digits only as long as they are finite doubles: below 10^308 all are.
-inline constexpr size_t kSurelyFiniteDigits = 308;
-bool is_finite(std::string_view integer);
-
 }  // namespace sm::json
