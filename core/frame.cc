@@ -65,7 +65,8 @@ Error error_of(const std::string& kind) {
   constexpr const char* kUnavailable = "The store does not answer. Nothing was changed; try again.";
   constexpr const char* kOverloaded = "The service is overloaded. Nothing was changed; try again.";
   constexpr const char* kUnknown =
-      "The connection to the store was lost; what was asked may have happened. Look before you try again.";
+      "The connection to the store was lost; what was asked may have happened. Look before you try "
+      "again.";
   size_t colon = kind.find(':');
   std::string name = kind.substr(0, colon);
   std::string detail = colon == std::string::npos ? std::string() : kind.substr(colon + 1);
@@ -78,7 +79,8 @@ Error error_of(const std::string& kind) {
   if (name == "cut_off") return {ErrorCode::cut_off, "The body ended before its announced length."};
   if (name == "cancelled") return {ErrorCode::cancelled, "The client left before the answer."};
   SM_CHECK(name == "no_key");
-  return {ErrorCode::not_configured, "This deployment has no ENCRYPTION_KEY to seal secrets with: set it first."};
+  return {ErrorCode::not_configured,
+          "This deployment has no ENCRYPTION_KEY to seal secrets with: set it first."};
 }
 
 RawResult decode_result(const Json& json, const Parts& parts, const FrameBytes& frame) {
@@ -99,9 +101,11 @@ Reply decode_reply(const Json& json, const Parts& parts, const FrameBytes& frame
     return reply;
   }
   if (auto results = json.find("results"); results != json.end()) {
-    for (const Json& result : *results) reply.results.push_back(decode_result(result, parts, frame));
+    for (const Json& result : *results)
+      reply.results.push_back(decode_result(result, parts, frame));
   }
-  if (auto section = json.find("section"); section != json.end()) reply.bytes = parts.section(*section);
+  if (auto section = json.find("section"); section != json.end())
+    reply.bytes = parts.section(*section);
   if (auto end = json.find("end"); end != json.end()) reply.end = end->get<bool>();
   if (json.contains("sealed")) {
     reply.sealed = text_member(json, "sealed");
@@ -110,7 +114,8 @@ Reply decode_reply(const Json& json, const Parts& parts, const FrameBytes& frame
   return reply;
 }
 
-// Collects sections while heads are written; texts are looked at again when the frame is put together.
+// Collects sections while heads are written; texts are looked at again when the frame is put
+// together.
 class Encoder {
  public:
   size_t section(std::string_view bytes) {
@@ -134,19 +139,29 @@ class Encoder {
     for (const Statement& statement : statements) {
       Json params = Json::array();
       for (const Param& param : statement.params) params.push_back(encode(param));
-      list.push_back(Json::object({{"sql", section(statement.sql)}, {"params", std::move(params)}}));
+      list.push_back(
+          Json::object({{"sql", section(statement.sql)}, {"params", std::move(params)}}));
     }
     return list;
   }
 
   Json respond(const Respond& respond) {
-    Json json = Json::object({{"effect", "respond"}, {"status", respond.status}, {"headers", Json::array()}});
-    for (const Header& header : respond.headers) json["headers"].push_back(Json::array({header.name, header.value}));
+    Json json = Json::object(
+        {{"effect", "respond"}, {"status", respond.status}, {"headers", Json::array()}});
+    for (const Header& header : respond.headers)
+      json["headers"].push_back(Json::array({header.name, header.value}));
     switch (respond.body) {
-      case Respond::Body::none: break;
-      case Respond::Body::bytes: json["section"] = section(respond.content); break;
-      case Respond::Body::asset: json["asset"] = respond.content; break;
-      case Respond::Body::stream: json["stream"] = true; break;
+      case Respond::Body::none:
+        break;
+      case Respond::Body::bytes:
+        json["section"] = section(respond.content);
+        break;
+      case Respond::Body::asset:
+        json["asset"] = respond.content;
+        break;
+      case Respond::Body::stream:
+        json["stream"] = true;
+        break;
     }
     return json;
   }
@@ -161,7 +176,8 @@ class Encoder {
   Json encode(const Param& param) {
     if (const auto* integer = std::get_if<int64_t>(&param)) return *integer;
     if (const auto* text = std::get_if<std::string>(&param)) return *text;
-    if (const auto* pack = std::get_if<Pack>(&param)) return Json::object({{"section", section(**pack)}});
+    if (const auto* pack = std::get_if<Pack>(&param))
+      return Json::object({{"section", section(**pack)}});
     return nullptr;
   }
 
@@ -185,7 +201,8 @@ struct EffectEncoder {
   Json operator()(const End&) const { return Json::object({{"effect", "end"}}); }
   Json operator()(const Abort&) const { return Json::object({{"effect", "abort"}}); }
   Json operator()(const Seal& seal) const {
-    return Json::object({{"effect", "seal"}, {"section", frame.section(seal.text)}, {"context", seal.context}});
+    return Json::object(
+        {{"effect", "seal"}, {"section", frame.section(seal.text)}, {"context", seal.context}});
   }
   Json operator()(const ReserveMemory& memory) const {
     return Json::object({{"effect", "reserve_memory"}, {"bytes", memory.bytes}});
@@ -244,7 +261,8 @@ std::string encode_answers(const std::vector<NamedAnswer>& answers) {
   Encoder frame;
   Json named = Json::object();
   for (const NamedAnswer& answer : answers) named[answer.name] = frame.respond(answer.respond);
-  return frame.finish(Json::object({{"effects", Json::array()}, {"done", true}, {"answers", std::move(named)}}));
+  return frame.finish(
+      Json::object({{"effects", Json::array()}, {"done", true}, {"answers", std::move(named)}}));
 }
 
 }  // namespace sm

@@ -1,7 +1,8 @@
-// Frames between host and core, as wasm/README.md describes them: a small JSON head, and binary sections.
+// Frames between host and core, as wasm/README.md describes them: a small JSON head, and binary
+// sections.
 //
-// A frame that a host of ours cannot have made traps: it is a bug, not input. What a client sent stands in the frame as
-// data and is checked elsewhere.
+// A frame that a host of ours cannot have made traps: it is a bug, not input. What a client sent
+// stands in the frame as data and is checked elsewhere.
 #pragma once
 
 #include <string>

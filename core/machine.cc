@@ -6,7 +6,8 @@
 
 namespace sm {
 
-// The task comes after the invocation: its frames go back to the invocation's pool when it is destroyed.
+// The task comes after the invocation: its frames go back to the invocation's pool when it is
+// destroyed.
 class Machine::Running {
  public:
   explicit Running(StartFrame start)
@@ -31,7 +32,8 @@ const std::string& Machine::start(std::string frame) {
   SM_CHECK(running_ == nullptr);
   StartFrame start = decode_start(frame);
   if (start.kind == StartFrame::Kind::answers) {
-    answer_ = encode_answers({{"trap", api::trap_answer().respond}, {"overloaded", api::overloaded_answer().respond}});
+    answer_ = encode_answers(
+        {{"trap", api::trap_answer().respond}, {"overloaded", api::overloaded_answer().respond}});
     return answer_;
   }
   running_ = std::make_unique<Running>(std::move(start));

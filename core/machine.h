@@ -1,5 +1,6 @@
-// The core as a machine without I/O: start it with a request, perform the effects that it asks for, resume it with the
-// replies, until a step is done. The only header that wasm/ includes; frames are those of wasm/README.md.
+// The core as a machine without I/O: start it with a request, perform the effects that it asks for,
+// resume it with the replies, until a step is done. The only header that wasm/ includes; frames are
+// those of wasm/README.md.
 #pragma once
 
 #include <memory>
@@ -14,7 +15,8 @@ class Machine {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  // Each returns a step frame, valid until the next call. Starting twice, or resuming what does not wait, traps.
+  // Each returns a step frame, valid until the next call. Starting twice, or resuming what does not
+  // wait, traps.
   const std::string& start(std::string frame);
   const std::string& resume(std::string frame);
 

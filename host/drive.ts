@@ -62,7 +62,9 @@ class Invocation {
       await this.loop(lease);
     } catch (error) {
       await this.requestBody.dismiss();
-      console.error(`${this.requestId}: the core failed: ${error instanceof Error ? error.stack : String(error)}`);
+      console.error(
+        `${this.requestId}: the core failed: ${error instanceof Error ? error.stack : String(error)}`,
+      );
       lease?.discard();
     }
     // An invocation that is over has answered; if not, that is a failure like any other.
@@ -122,13 +124,19 @@ class Invocation {
       case "write":
         return this.write(effect);
       case "end":
-        return this.bodyOf(effect).end().then(() => done);
+        return this.bodyOf(effect)
+          .end()
+          .then(() => done);
       case "abort":
-        return this.bodyOf(effect).abort("the answer was cut off").then(() => done);
+        return this.bodyOf(effect)
+          .abort("the answer was cut off")
+          .then(() => done);
       case "seal":
         return this.seal(effect.plain, effect.context);
       case "reserve_memory":
-        return lease.reserve(effect.bytes).then((held) => (held ? done : { ok: false, error: "overloaded" }));
+        return lease
+          .reserve(effect.bytes)
+          .then((held) => (held ? done : { ok: false, error: "overloaded" }));
       case "log":
         console[effect.level](`${this.requestId}: ${effect.message}`);
         return done;
@@ -154,7 +162,8 @@ class Invocation {
   }
 
   private bodyOf(effect: Effect): ResponseBody {
-    if (this.responseBody === undefined) throw new Error(`the core asks for ${effect.effect} without a streamed answer`);
+    if (this.responseBody === undefined)
+      throw new Error(`the core asks for ${effect.effect} without a streamed answer`);
     return this.responseBody;
   }
 
@@ -193,7 +202,11 @@ class Invocation {
 
   private answerStored(answer: StoredAnswer): void {
     if (this.answered) return;
-    this.answer(answer.status, answer.headers, this.request.method === "HEAD" ? null : answer.bytes);
+    this.answer(
+      answer.status,
+      answer.headers,
+      this.request.method === "HEAD" ? null : answer.bytes,
+    );
   }
 
   private answer(
@@ -220,7 +233,9 @@ function resume(lease: Lease, replies: readonly Reply[]): Step {
   } catch (error) {
     if (!(error instanceof FrameTooLarge)) throw error;
     console.error(error.message);
-    const refused = replies.map((reply): Reply => ("results" in reply ? { ok: false, error: "refused" } : reply));
+    const refused = replies.map(
+      (reply): Reply => ("results" in reply ? { ok: false, error: "refused" } : reply),
+    );
     return lease.instance.resume(now, refused);
   }
 }

@@ -26,7 +26,8 @@ export class RequestBody {
 
   constructor(stream: ReadableStream<Uint8Array> | null, contentLength: string | null) {
     this.stream = stream;
-    this.announcedBytes = contentLength !== null && /^\d+$/.test(contentLength) ? Number(contentLength) : undefined;
+    this.announcedBytes =
+      contentLength !== null && /^\d+$/.test(contentLength) ? Number(contentLength) : undefined;
   }
 
   /** The bytes of the reply are valid until the next call. */
@@ -79,7 +80,10 @@ function partReader(stream: ReadableStream<Uint8Array>, least: number): PartRead
 // workerd's `readAtLeast` is `read` with `min` of the Streams Standard, which Node has.
 type ByteReader = {
   readonly readAtLeast?: ReadableStreamBYOBReader["readAtLeast"];
-  readonly read: (view: Uint8Array, options?: { min: number }) => Promise<ReadableStreamReadResult<Uint8Array>>;
+  readonly read: (
+    view: Uint8Array,
+    options?: { min: number },
+  ) => Promise<ReadableStreamReadResult<Uint8Array>>;
   readonly cancel: () => Promise<void>;
 };
 
@@ -87,7 +91,9 @@ type ByteReader = {
 function byteReader(stream: ReadableStream<Uint8Array>, least: number): PartReader {
   const reader: ByteReader = stream.getReader({ mode: "byob" });
   const read = (view: Uint8Array): Promise<ReadableStreamReadResult<Uint8Array>> =>
-    reader.readAtLeast === undefined ? reader.read(view, { min: least }) : reader.readAtLeast(least, view);
+    reader.readAtLeast === undefined
+      ? reader.read(view, { min: least })
+      : reader.readAtLeast(least, view);
   let buffer = new ArrayBuffer(partBytes);
   return {
     next: async () => {

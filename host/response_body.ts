@@ -42,7 +42,10 @@ export class ResponseBody {
   }
 
   private async drained(): Promise<boolean> {
-    const stalled = setTimeout(() => void this.writer.abort(new Error("the reader stalled")).catch(ignore), stalledMs);
+    const stalled = setTimeout(
+      () => void this.writer.abort(new Error("the reader stalled")).catch(ignore),
+      stalledMs,
+    );
     const taken = await this.taken;
     clearTimeout(stalled);
     if (!taken) this.state = "left";
@@ -52,7 +55,9 @@ export class ResponseBody {
 
 /** workerd's own pipe passes bytes on without a queue of JavaScript; elsewhere the standard one does. */
 function newPipe(): { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> } {
-  return typeof IdentityTransformStream === "undefined" ? new TransformStream() : new IdentityTransformStream();
+  return typeof IdentityTransformStream === "undefined"
+    ? new TransformStream()
+    : new IdentityTransformStream();
 }
 
 const yes = (): boolean => true;

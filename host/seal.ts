@@ -21,7 +21,10 @@ export class Sealer {
     const bytes = decodeKey(encoded);
     if (bytes === undefined) return undefined;
     const digest = await crypto.subtle.digest("SHA-256", bytes);
-    const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, ["encrypt", "decrypt"]);
+    const key = await crypto.subtle.importKey("raw", bytes, "AES-GCM", false, [
+      "encrypt",
+      "decrypt",
+    ]);
     return new Sealer(hex(new Uint8Array(digest, 0, 4)), key);
   }
 
@@ -35,7 +38,10 @@ export class Sealer {
     return { keyId: this.keyId, sealed: toBase64(sealed) };
   }
 
-  private parameters(nonce: Uint8Array<ArrayBuffer>, context: string): SubtleCryptoEncryptAlgorithm {
+  private parameters(
+    nonce: Uint8Array<ArrayBuffer>,
+    context: string,
+  ): SubtleCryptoEncryptAlgorithm {
     const additionalData = new TextEncoder().encode(`${context}|${this.keyId}`);
     return { name: "AES-GCM", iv: nonce, additionalData, tagLength: 128 };
   }
@@ -59,6 +65,7 @@ function hex(bytes: Uint8Array): string {
 function toBase64(bytes: Uint8Array): string {
   // A call with more arguments than the stack holds would fail, so long texts go in pieces.
   let binary = "";
-  for (let at = 0; at < bytes.length; at += 8192) binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
+  for (let at = 0; at < bytes.length; at += 8192)
+    binary += String.fromCharCode(...bytes.subarray(at, at + 8192));
   return btoa(binary);
 }

@@ -47,7 +47,10 @@ function makeHost(env: Env): Host {
   };
 }
 
-async function readAsset(assets: Fetcher | undefined, path: string): Promise<ReadableStream<Uint8Array> | undefined> {
+async function readAsset(
+  assets: Fetcher | undefined,
+  path: string,
+): Promise<ReadableStream<Uint8Array> | undefined> {
   if (assets === undefined) return undefined;
   const response = await assets.fetch(new URL(path, "https://assets.invalid"));
   if (response.ok && response.body !== null) return response.body;

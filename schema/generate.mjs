@@ -8,7 +8,7 @@
 // `-- fragment: name` holds text that other queries include as {{name}}.
 // Types: int, text, pack (a large shared text), TenantId, SourceId, TargetId, PropertyId; `?` behind one makes it nullable.
 // D1 binds JavaScript numbers as REAL, so integers are cast where they are used.
-import { mkdirSync, readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,7 +20,9 @@ export function readQueries(folder = join(here, "queries")) {
   const blocks = readdirSync(folder)
     .filter((name) => name.endsWith(".sql"))
     .sort()
-    .flatMap((name) => readFileSync(join(folder, name), "utf8").split(/^(?=-- (?:name|fragment): )/m))
+    .flatMap((name) =>
+      readFileSync(join(folder, name), "utf8").split(/^(?=-- (?:name|fragment): )/m),
+    )
     .filter((block) => /^-- (name|fragment): /.test(block));
   const fragments = new Map();
   const queries = [];
@@ -41,19 +43,25 @@ export function readQueries(folder = join(here, "queries")) {
   return queries.flatMap((query) => {
     const full = include(query.text, fragments);
     if (!query.bySide) return [bind({ ...query, text: full })];
-    return ["source", "target"].map((side) => bind({ ...query, side, text: full.replaceAll("{side}", side) }));
+    return ["source", "target"].map((side) =>
+      bind({ ...query, side, text: full.replaceAll("{side}", side) }),
+    );
   });
 }
 
 function parseQuery(signature, comment, text) {
   const match = /^(\w+)\((.*)\)$/.exec(signature);
   if (!match) throw new Error(`not a query's signature: ${signature}`);
-  const listed = match[2].split(",").map((part) => part.trim()).filter(Boolean);
+  const listed = match[2]
+    .split(",")
+    .map((part) => part.trim())
+    .filter(Boolean);
   const bySide = listed[0] === "side";
   const params = listed.slice(bySide ? 1 : 0).map((part) => {
     const [name, type] = part.split(" ");
     const base = type?.replace("?", "");
-    if (!(base in cppTypes) && !idTypes.includes(base)) throw new Error(`${match[1]}: unknown type in "${part}"`);
+    if (!(base in cppTypes) && !idTypes.includes(base))
+      throw new Error(`${match[1]}: unknown type in "${part}"`);
     return { name, type: base, nullable: type.endsWith("?") };
   });
   return { name: match[1], comment, bySide, params, text };
@@ -96,8 +104,11 @@ function definition(queries) {
     ? `side == Side::source ? std::string_view(${literal(queries[0].sql)})\n      : std::string_view(${literal(queries[1].sql)})`
     : literal(query.sql);
   const values = query.params.map(({ name, type, nullable }) => {
-    const value = (expression) => (idTypes.includes(type) ? `${expression}.value` : `std::move(${expression})`);
-    return nullable ? `${name} ? Param(${value(`(*${name})`)}) : Param(nullptr)` : `Param(${value(name)})`;
+    const value = (expression) =>
+      idTypes.includes(type) ? `${expression}.value` : `std::move(${expression})`;
+    return nullable
+      ? `${name} ? Param(${value(`(*${name})`)}) : Param(nullptr)`
+      : `Param(${value(name)})`;
   });
   const fill = values.map((value) => `  statement.params.push_back(${value});\n`).join("");
   return `${declaration(query)} {\n  Statement statement{${text}, {}};\n${fill}  return statement;\n}\n`;
@@ -105,7 +116,8 @@ function definition(queries) {
 
 function generate(folder) {
   const byName = new Map();
-  for (const query of readQueries()) byName.set(query.name, [...(byName.get(query.name) ?? []), query]);
+  for (const query of readQueries())
+    byName.set(query.name, [...(byName.get(query.name) ?? []), query]);
   const groups = [...byName.values()];
   const header = `// Made by schema/generate.mjs from schema/queries/*.sql.
 #pragma once

@@ -36,8 +36,8 @@ std::string take(char* pointer, uint32_t length) {
 }
 
 #ifdef SM_FAULTS
-// Faults that a request asks for by a header, so that tests see a real trap in a real Worker: at once, or on the first
-// reply to a batch.
+// Faults that a request asks for by a header, so that tests see a real trap in a real Worker: at
+// once, or on the first reply to a batch.
 class Faults {
  public:
   void on_start(std::string_view frame) {
@@ -46,7 +46,9 @@ class Faults {
     batch_asked_ = false;
   }
   void on_resume() const { SM_CHECK(!(armed_ && batch_asked_)); }
-  void on_step(std::string_view step) { batch_asked_ = step.find("\"effect\":\"batch\"") != std::string_view::npos; }
+  void on_step(std::string_view step) {
+    batch_asked_ = step.find("\"effect\":\"batch\"") != std::string_view::npos;
+  }
 
  private:
   static bool has(std::string_view frame, std::string_view fault) {

@@ -10,11 +10,16 @@ namespace {
 
 std::string_view refusal_detail(json::Refusal refusal) {
   switch (refusal) {
-    case json::Refusal::lone_surrogate: return "must not contain half of a surrogate pair";
-    case json::Refusal::duplicate_key: return "must not name a member twice";
-    case json::Refusal::not_finite: return "must not contain a number beyond the finite doubles";
-    case json::Refusal::too_deep: return "must not be nested deeper than 128 levels";
-    default: return "is too large";
+    case json::Refusal::lone_surrogate:
+      return "must not contain half of a surrogate pair";
+    case json::Refusal::duplicate_key:
+      return "must not name a member twice";
+    case json::Refusal::not_finite:
+      return "must not contain a number beyond the finite doubles";
+    case json::Refusal::too_deep:
+      return "must not be nested deeper than 128 levels";
+    default:
+      return "is too large";
   }
 }
 
@@ -31,7 +36,8 @@ Result<Parameters> read_parameters(const Call& call) {
   bool reads = call.route->method == "GET";
   for (auto& [name, value] : http::parse_query(call.request.raw_query())) {
     if (!has_parameter(*call.route, name)) {
-      if (!reads) errors.push_back({FieldError::In::query, name, "is not a parameter of this path"});
+      if (!reads)
+        errors.push_back({FieldError::In::query, name, "is not a parameter of this path"});
       continue;
     }
     if (!known.emplace(name, value).second) {
@@ -42,10 +48,12 @@ Result<Parameters> read_parameters(const Call& call) {
   return known;
 }
 
-Result<int64_t> read_integer(std::string_view name, std::string_view value, int64_t low, int64_t high) {
+Result<int64_t> read_integer(std::string_view name, std::string_view value, int64_t low,
+                             int64_t high) {
   constexpr size_t kMaxDigits = 15;
-  bool digits = !value.empty() && value.size() <= kMaxDigits &&
-                std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
+  bool digits =
+      !value.empty() && value.size() <= kMaxDigits &&
+      std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
   int64_t number = 0;
   for (char digit : digits ? value : std::string_view()) number = number * 10 + (digit - '0');
   if (digits && number >= low && number <= high) return number;

@@ -1,6 +1,7 @@
-// One call of one route, from the request's bytes to typed values: what a handler is given, and the order in which it
-// asks. Path, method, key, content type and size are settled before a handler runs (serve.cc); the handler looks up the
-// ids of the path first (404), then reads parameters and body (400, 422), then decides.
+// One call of one route, from the request's bytes to typed values: what a handler is given, and the
+// order in which it asks. Path, method, key, content type and size are settled before a handler
+// runs (serve.cc); the handler looks up the ids of the path first (404), then reads parameters and
+// body (400, 422), then decides.
 #pragma once
 
 #include <map>
@@ -22,9 +23,9 @@ struct Route;
 struct Call {
   const Route* route;
   http::Request request;
-  TenantId tenant;            // of the key; of no meaning where the route is open
-  std::vector<int64_t> ids;   // of the path, in order
-  std::string body;           // raw, at most 1 MiB; of an import it is read by the flow
+  TenantId tenant;           // of the key; of no meaning where the route is open
+  std::vector<int64_t> ids;  // of the path, in order
+  std::string body;          // raw, at most 1 MiB; of an import it is read by the flow
 
   bool is_head() const { return request.method == "HEAD"; }
 };
@@ -43,13 +44,14 @@ enum class Access {
 };
 
 enum class BodyRule {
-  none,         // nothing, or {}
+  none,  // nothing, or {}
   json,
   merge_patch,  // application/merge-patch+json, too
   import,       // up to 100,000,000 bytes, streamed
 };
 
-// What a successful answer is, for the API document. `file`: a part of a page, which the document leaves out.
+// What a successful answer is, for the API document. `file`: a part of a page, which the document
+// leaves out.
 enum class Answer { row, list, created, deletion, import, sync, cleanup, document, file };
 
 struct Route {
@@ -69,21 +71,24 @@ struct Route {
 // Every route of the product; routing, 405, access, limits and the API document come from here.
 std::span<const Route> routes();
 
-// The values of the route's parameters that were given. Errors: invalid, for one given twice and, where the route
-// writes, for unknown ones.
+// The values of the route's parameters that were given. Errors: invalid, for one given twice and,
+// where the route writes, for unknown ones.
 using Parameters = std::map<std::string, std::string, std::less<>>;
 Result<Parameters> read_parameters(const Call& call);
 
 // A decimal integer of a range, with the parameter's name in the error.
-Result<int64_t> read_integer(std::string_view name, std::string_view value, int64_t low, int64_t high);
+Result<int64_t> read_integer(std::string_view name, std::string_view value, int64_t low,
+                             int64_t high);
 
-// The body as one canonical JSON text. Errors: malformed with the byte's offset; invalid for what JSON allows and we do not.
+// The body as one canonical JSON text. Errors: malformed with the byte's offset; invalid for what
+// JSON allows and we do not.
 Result<std::string> read_json(Invocation& in, const Call& call);
 
 // The same, checked against the route's shape.
 Result<Members> read_members(Invocation& in, const Call& call);
 
-// For a route without a body: nothing, or {}. A body that the route would ignore is a mistake of the caller's.
+// For a route without a body: nothing, or {}. A body that the route would ignore is a mistake of
+// the caller's.
 Status read_nothing(Invocation& in, const Call& call);
 
 // 400 for bytes that are no JSON, with the place of the first that cannot continue a JSON text.

@@ -27,7 +27,8 @@ Statement logs_page(const flow::ListKey& key, int64_t after, int64_t count) {
   if (key.source_filter) source = SourceId{*key.source_filter};
   std::optional<TargetId> target;
   if (key.target_filter) target = TargetId{*key.target_filter};
-  return store::logs_page(key.tenant, source, target, key.status_filter, key.type_filter, after, count);
+  return store::logs_page(key.tenant, source, target, key.status_filter, key.type_filter, after,
+                          count);
 }
 
 }  // namespace
@@ -42,9 +43,11 @@ Answered list_logs(Invocation& in, Call call) {
   key.type_filter = text_of(parameters, "sync_type");
   CO_TRY(store::Rows state, co_await store::query(in, store::logs_state(call.tenant)));
   SM_CHECK(state.next());
-  // Filters are part of the address that a client remembers the tag for, so the tag can do without them.
+  // Filters are part of the address that a client remembers the tag for, so the tag can do without
+  // them.
   flow::List list{std::move(key), logs_page, append_log,
-                  http::entity_tag("logs", {page.after, page.limit.value_or(0), state.integer(0), state.integer(1)})};
+                  http::entity_tag("logs", {page.after, page.limit.value_or(0), state.integer(0),
+                                            state.integer(1)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

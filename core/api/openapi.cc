@@ -12,33 +12,56 @@ using Json = nlohmann::ordered_json;
 // Braces around a single pair would make a list of two, so objects are named.
 Json object(Json::initializer_list_t members) { return Json::object(members); }
 
-Json reference(std::string_view name) { return object({{"$ref", "#/components/schemas/" + std::string(name)}}); }
+Json reference(std::string_view name) {
+  return object({{"$ref", "#/components/schemas/" + std::string(name)}});
+}
 
 Json counts(std::initializer_list<const char*> names) {
   Json properties = Json::object();
   for (const char* name : names) properties[name] = object({{"type", "integer"}});
-  return {{"type", "object"}, {"properties", properties}, {"required", Json(std::vector<std::string>(names.begin(), names.end()))}};
+  return {{"type", "object"},
+          {"properties", properties},
+          {"required", Json(std::vector<std::string>(names.begin(), names.end()))}};
 }
 
 Json field_schema(const Field& field) {
   using Kind = Field::Kind;
   Json schema;
   switch (field.kind) {
-    case Kind::name: schema = {{"type", "string"}, {"minLength", 1}, {"maxLength", 255}}; break;
-    case Kind::text: schema = object({{"type", "string"}}); break;
+    case Kind::name:
+      schema = {{"type", "string"}, {"minLength", 1}, {"maxLength", 255}};
+      break;
+    case Kind::text:
+      schema = object({{"type", "string"}});
+      break;
     case Kind::key:
-      schema = {{"type", "string"}, {"minLength", 32}, {"maxLength", 128}, {"pattern", "^[A-Za-z0-9._~-]+$"}};
+      schema = {{"type", "string"},
+                {"minLength", 32},
+                {"maxLength", 128},
+                {"pattern", "^[A-Za-z0-9._~-]+$"}};
       break;
     case Kind::choice:
       schema = {{"type", "string"}, {"enum", Json::array()}};
       for (std::string_view choice : field.choices) schema["enum"].push_back(choice);
       break;
-    case Kind::integer: schema = object({{"type", "integer"}}); break;
-    case Kind::boolean: schema = object({{"type", "boolean"}}); break;
-    case Kind::time: schema = {{"type", "string"}, {"format", "date-time"}}; break;
-    case Kind::object: schema = {{"type", "object"}, {"additionalProperties", true}}; break;
-    case Kind::list: schema = {{"type", "array"}, {"items", object({{"type", "object"}})}}; break;
-    case Kind::stats: schema = {{"type", "object"}, {"additionalProperties", object({{"type", "integer"}})}}; break;
+    case Kind::integer:
+      schema = object({{"type", "integer"}});
+      break;
+    case Kind::boolean:
+      schema = object({{"type", "boolean"}});
+      break;
+    case Kind::time:
+      schema = {{"type", "string"}, {"format", "date-time"}};
+      break;
+    case Kind::object:
+      schema = {{"type", "object"}, {"additionalProperties", true}};
+      break;
+    case Kind::list:
+      schema = {{"type", "array"}, {"items", object({{"type", "object"}})}};
+      break;
+    case Kind::stats:
+      schema = {{"type", "object"}, {"additionalProperties", object({{"type", "integer"}})}};
+      break;
   }
   if (field.need == Field::Need::nullable) schema["type"] = Json::array({schema["type"], "null"});
   if (!field.doc.empty()) schema["description"] = field.doc;
@@ -65,7 +88,9 @@ Json shape_schema(const Shape& shape, Use use) {
 Json problem_schema() {
   Json field = {{"type", "object"},
                 {"properties",
-                 {{"pointer", object({{"type", "string"}})}, {"parameter", object({{"type", "string"}})}, {"detail", object({{"type", "string"}})}}},
+                 {{"pointer", object({{"type", "string"}})},
+                  {"parameter", object({{"type", "string"}})},
+                  {"detail", object({{"type", "string"}})}}},
                 {"required", Json::array({"detail"})}};
   return {{"type", "object"},
           {"properties",
@@ -98,8 +123,10 @@ Json import_schema() {
 }
 
 Json sync_schema() {
-  Json schema = status_and("stats", counts({"created", "updated", "skipped", "warnings", "conflicts", "removed"}));
-  schema["properties"]["delivery"] = {{"type", "string"}, {"enum", Json::array({"none", "pending"})}};
+  Json schema = status_and(
+      "stats", counts({"created", "updated", "skipped", "warnings", "conflicts", "removed"}));
+  schema["properties"]["delivery"] = {{"type", "string"},
+                                      {"enum", Json::array({"none", "pending"})}};
   schema["properties"]["sync_id"] = object({{"type", "string"}});
   schema["required"].push_back("delivery");
   schema["required"].push_back("sync_id");
@@ -109,13 +136,20 @@ Json sync_schema() {
 Json answer_schema(const Route& route) {
   switch (route.answer) {
     case Answer::row:
-    case Answer::created: return reference(route.answer_shape->name);
-    case Answer::list: return {{"type", "array"}, {"items", reference(route.answer_shape->name)}};
-    case Answer::deletion: return status_and("deleted", counts({"properties", "snapshots"}));
-    case Answer::import: return import_schema();
-    case Answer::sync: return sync_schema();
-    case Answer::cleanup: return status_and("deleted", counts({"source_snapshots", "target_snapshots"}));
-    default: return Json::object();
+    case Answer::created:
+      return reference(route.answer_shape->name);
+    case Answer::list:
+      return {{"type", "array"}, {"items", reference(route.answer_shape->name)}};
+    case Answer::deletion:
+      return status_and("deleted", counts({"properties", "snapshots"}));
+    case Answer::import:
+      return import_schema();
+    case Answer::sync:
+      return sync_schema();
+    case Answer::cleanup:
+      return status_and("deleted", counts({"source_snapshots", "target_snapshots"}));
+    default:
+      return Json::object();
   }
 }
 
@@ -123,24 +157,28 @@ bool answers_html(const Route& route) { return route.path == "/" || route.path =
 
 Json responses(const Route& route) {
   const char* media = answers_html(route) ? "text/html" : "application/json";
-  Json good = {{"description", route.summary}, {"content", object({{media, object({{"schema", answer_schema(route)}})}})}};
-  Json problem = {{"description", "A problem (RFC 9457)"},
-                  {"content", object({{"application/problem+json", object({{"schema", reference("Problem")}})}})}};
+  Json good = {{"description", route.summary},
+               {"content", object({{media, object({{"schema", answer_schema(route)}})}})}};
+  Json problem = {
+      {"description", "A problem (RFC 9457)"},
+      {"content",
+       object({{"application/problem+json", object({{"schema", reference("Problem")}})}})}};
   return {{route.answer == Answer::created ? "201" : "200", good}, {"default", problem}};
 }
 
 Json parameters(const Route& route) {
   Json list = Json::array();
   std::string_view path = route.path;
-  for (size_t open = path.find('{'); open != std::string_view::npos; open = path.find('{', open + 1)) {
+  for (size_t open = path.find('{'); open != std::string_view::npos;
+       open = path.find('{', open + 1)) {
     list.push_back({{"name", path.substr(open + 1, path.find('}', open) - open - 1)},
                     {"in", "path"},
                     {"required", true},
                     {"schema", {{"type", "integer"}, {"minimum", 1}}}});
   }
   for (const Parameter& parameter : route.parameters) {
-    bool whole = parameter.name == "limit" || parameter.name == "days" || parameter.name == "source_id" ||
-                 parameter.name == "target_id";
+    bool whole = parameter.name == "limit" || parameter.name == "days" ||
+                 parameter.name == "source_id" || parameter.name == "target_id";
     list.push_back({{"name", parameter.name},
                     {"in", "query"},
                     {"required", false},
@@ -168,11 +206,13 @@ Json operation(const Route& route) {
   if (route.request_shape != nullptr) {
     operation["requestBody"] = {
         {"required", true},
-        {"content", object({{"application/json", object({{"schema", reference(route.request_shape->name)}})}})}};
+        {"content", object({{"application/json",
+                             object({{"schema", reference(route.request_shape->name)}})}})}};
   }
   operation["responses"] = responses(route);
   operation["security"] = Json::array();
-  if (route.access == Access::key) operation["security"].push_back(object({{"key", Json::array()}}));
+  if (route.access == Access::key)
+    operation["security"].push_back(object({{"key", Json::array()}}));
   if (route.access == Access::signup) {
     operation["security"] = Json::array({Json::object(), object({{"admin", Json::array()}})});
   }
@@ -187,7 +227,8 @@ std::string openapi_document() {
                     {{"title", "Sync Manager"},
                      {"version", SM_VERSION},
                      {"description",
-                      "Keeps property records in step between many sources and many targets, and never overwrites "
+                      "Keeps property records in step between many sources and many targets, and "
+                      "never overwrites "
                       "what a person edited by hand."},
                      {"license", {{"name", "MIT"}, {"identifier", "MIT"}}}}},
                    {"servers", Json::array({object({{"url", "/"}})})},
@@ -204,10 +245,12 @@ std::string openapi_document() {
     document["paths"][std::string(route.path)][method] = operation(route);
     Json& schemas = document["components"]["schemas"];
     if (route.request_shape != nullptr) {
-      schemas[std::string(route.request_shape->name)] = shape_schema(*route.request_shape, Use::request);
+      schemas[std::string(route.request_shape->name)] =
+          shape_schema(*route.request_shape, Use::request);
     }
     if (route.answer_shape != nullptr) {
-      schemas[std::string(route.answer_shape->name)] = shape_schema(*route.answer_shape, Use::answer);
+      schemas[std::string(route.answer_shape->name)] =
+          shape_schema(*route.answer_shape, Use::answer);
     }
   }
   return document.dump();

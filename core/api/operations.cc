@@ -45,13 +45,14 @@ int64_t retention_days(const Deployment& deployment) {
 }  // namespace
 
 Answered import_properties(Invocation& in, Call call) {
-  CO_TRY(flow::SideRow source, co_await flow::find_side(in, call.tenant, Side::source, call.ids[0]));
+  CO_TRY(flow::SideRow source,
+         co_await flow::find_side(in, call.tenant, Side::source, call.ids[0]));
   CO_TRY(Parameters parameters, read_parameters(call));
   if (auto mode = parameters.find("mode"); mode != parameters.end() && mode->second != "upsert") {
     co_return invalid_parameter("mode", "must be upsert");
   }
-  flow::ImportOrder order{call.tenant, SourceId{source.id}, source.revision, id_field_of(source.config),
-                          announced_bytes(call.request)};
+  flow::ImportOrder order{call.tenant, SourceId{source.id}, source.revision,
+                          id_field_of(source.config), announced_bytes(call.request)};
   CO_TRY(flow::ImportOutcome outcome, co_await flow::import_body(in, std::move(order)));
   co_return http::json(200, "{\"status\":\"" + std::string(outcome.status()) +
                                 "\",\"stats\":" + outcome.stats() +
@@ -65,13 +66,16 @@ Answered sync_source_to_target(Invocation& in, Call call) {
   Status empty = read_nothing(in, call);
   if (!parameters.ok() || !empty.ok()) {
     // Ids that do not exist go before a query or a body that does not fit.
-    CO_TRY([[maybe_unused]] auto from, co_await flow::find_side(in, call.tenant, Side::source, source.value));
-    CO_TRY([[maybe_unused]] auto to, co_await flow::find_side(in, call.tenant, Side::target, target.value));
+    CO_TRY([[maybe_unused]] auto from,
+           co_await flow::find_side(in, call.tenant, Side::source, source.value));
+    CO_TRY([[maybe_unused]] auto to,
+           co_await flow::find_side(in, call.tenant, Side::target, target.value));
     co_return parameters.ok() ? empty.error() : parameters.error();
   }
   CO_TRY(flow::SyncOutcome outcome, co_await flow::sync_pair(in, call.tenant, source, target));
-  co_return http::json(200, "{\"status\":\"success\",\"stats\":" + outcome.stats.json() +
-                                ",\"delivery\":\"none\",\"sync_id\":" + json::quote(outcome.sync_id) + "}");
+  co_return http::json(
+      200, "{\"status\":\"success\",\"stats\":" + outcome.stats.json() +
+               ",\"delivery\":\"none\",\"sync_id\":" + json::quote(outcome.sync_id) + "}");
 }
 
 Answered clean_up(Invocation& in, Call call) {
@@ -81,10 +85,12 @@ Answered clean_up(Invocation& in, Call call) {
   if (auto given = parameters.find("days"); given != parameters.end()) {
     CO_TRY(days, read_integer("days", given->second, 0, kMaxRetentionDays));
   }
-  CO_TRY(flow::CleanupOutcome outcome, co_await flow::clean_up(in, call.tenant, in.now() - days * kDayMs));
-  co_return http::json(200, "{\"status\":\"success\",\"deleted\":{\"source_snapshots\":" +
-                                std::to_string(outcome.source_snapshots) + ",\"target_snapshots\":" +
-                                std::to_string(outcome.target_snapshots) + "}}");
+  CO_TRY(flow::CleanupOutcome outcome,
+         co_await flow::clean_up(in, call.tenant, in.now() - days * kDayMs));
+  co_return http::json(
+      200, "{\"status\":\"success\",\"deleted\":{\"source_snapshots\":" +
+               std::to_string(outcome.source_snapshots) +
+               ",\"target_snapshots\":" + std::to_string(outcome.target_snapshots) + "}}");
 }
 
 }  // namespace sm::api

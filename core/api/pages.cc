@@ -31,7 +31,8 @@ Answered show_docs(Invocation&, Call) {
 
 Answered show_docs_file(Invocation&, Call call) {
   for (const DocsFile& file : kDocsFiles) {
-    if (file.path == call.route->path) co_return http::asset(std::string(file.path), std::string(file.type));
+    if (file.path == call.route->path)
+      co_return http::asset(std::string(file.path), std::string(file.type));
   }
   co_return not_found();
 }
@@ -47,7 +48,8 @@ Answered show_health(Invocation& in, Call) {
   bool ok = store_ok && missing.empty();
   std::string json = "{\"status\":\"" + std::string(ok ? "ok" : "degraded") +
                      "\",\"version\":\"" SM_VERSION "\",\"store\":{\"kind\":" +
-                     json::quote(in.deployment().store_kind) + ",\"ok\":" + (store_ok ? "true" : "false") + "}";
+                     json::quote(in.deployment().store_kind) +
+                     ",\"ok\":" + (store_ok ? "true" : "false") + "}";
   for (size_t i = 0; i < missing.size(); ++i) {
     json += (i == 0 ? ",\"missing\":[" : ",") + json::quote(missing[i]);
   }

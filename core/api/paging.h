@@ -6,10 +6,13 @@
 
 namespace sm::api {
 
-inline constexpr Parameter kLimit{"limit", "Rows of a page, 1 to 1000; without it all rows are streamed."};
-inline constexpr Parameter kCursor{"cursor", "Where a page begins: taken from the Link header of the one before."};
+inline constexpr Parameter kLimit{"limit",
+                                  "Rows of a page, 1 to 1000; without it all rows are streamed."};
+inline constexpr Parameter kCursor{
+    "cursor", "Where a page begins: taken from the Link header of the one before."};
 
 // Errors: invalid, naming the parameter.
-Result<flow::PageRequest> read_page_request(Invocation& in, const Call& call, const Parameters& parameters);
+Result<flow::PageRequest> read_page_request(Invocation& in, const Call& call,
+                                            const Parameters& parameters);
 
 }  // namespace sm::api

@@ -10,49 +10,77 @@ using Kind = Field::Kind;
 using Need = Field::Need;
 
 constexpr Field kTenantFields[] = {
-    {"id", Kind::integer}, {"name", Kind::name},
-    {"api_key", Kind::text, Need::required, "Shown this once: keep it."}, {"created_at", Kind::time}};
+    {"id", Kind::integer},
+    {"name", Kind::name},
+    {"api_key", Kind::text, Need::required, "Shown this once: keep it."},
+    {"created_at", Kind::time}};
 constexpr Field kKeyFields[] = {
     {"id", Kind::integer}, {"created_at", Kind::time}, {"revoked_at", Kind::time, Need::nullable}};
 constexpr Field kNewKeyFields[] = {
-    {"id", Kind::integer}, {"api_key", Kind::text, Need::required, "Shown this once: keep it."},
+    {"id", Kind::integer},
+    {"api_key", Kind::text, Need::required, "Shown this once: keep it."},
     {"created_at", Kind::time}};
 constexpr Field kSideFields[] = {
-    {"id", Kind::integer}, {"name", Kind::name}, {"type", Kind::text},
+    {"id", Kind::integer},
+    {"name", Kind::name},
+    {"type", Kind::text},
     {"config", Kind::object, Need::required, "As it was given; secrets come back as ********."},
     {"property_count", Kind::integer, Need::required, "Live properties."},
-    {"created_at", Kind::time}, {"updated_at", Kind::time}};
+    {"created_at", Kind::time},
+    {"updated_at", Kind::time}};
 constexpr Field kSourcePropertyFields[] = {
-    {"id", Kind::integer}, {"external_id", Kind::text}, {"data", Kind::object},
+    {"id", Kind::integer},
+    {"external_id", Kind::text},
+    {"data", Kind::object},
     {"hash", Kind::text, Need::required, "SHA-256 of the data's canonical form, lower-case hex."},
-    {"version", Kind::integer}, {"created_at", Kind::time}, {"updated_at", Kind::time},
-    {"source_id", Kind::integer}, {"removed_at", Kind::time, Need::nullable}};
+    {"version", Kind::integer},
+    {"created_at", Kind::time},
+    {"updated_at", Kind::time},
+    {"source_id", Kind::integer},
+    {"removed_at", Kind::time, Need::nullable}};
 constexpr Field kTargetPropertyFields[] = {
-    {"id", Kind::integer}, {"external_id", Kind::text}, {"data", Kind::object},
+    {"id", Kind::integer},
+    {"external_id", Kind::text},
+    {"data", Kind::object},
     {"hash", Kind::text, Need::required, "SHA-256 of the data's canonical form, lower-case hex."},
-    {"version", Kind::integer}, {"created_at", Kind::time}, {"updated_at", Kind::time},
-    {"target_id", Kind::integer}, {"source_property_id", Kind::integer, Need::nullable},
-    {"has_manual_changes", Kind::boolean}, {"warning", Kind::text, Need::nullable},
+    {"version", Kind::integer},
+    {"created_at", Kind::time},
+    {"updated_at", Kind::time},
+    {"target_id", Kind::integer},
+    {"source_property_id", Kind::integer, Need::nullable},
+    {"has_manual_changes", Kind::boolean},
+    {"warning", Kind::text, Need::nullable},
     {"sync_status", Kind::text, Need::required, "synced, manual, conflict or removed"},
     {"last_synced", Kind::time, Need::nullable}};
-constexpr Field kSnapshotFields[] = {
-    {"id", Kind::integer}, {"data", Kind::object}, {"hash", Kind::text}, {"version", Kind::integer},
-    {"reason", Kind::text}, {"created_at", Kind::time}};
-constexpr Field kLogFields[] = {
-    {"id", Kind::integer}, {"sync_id", Kind::text}, {"run_id", Kind::text, Need::nullable},
-    {"sync_type", Kind::text}, {"status", Kind::text}, {"source_id", Kind::integer, Need::nullable},
-    {"target_id", Kind::integer, Need::nullable}, {"total_properties", Kind::integer},
-    {"updated_properties", Kind::integer}, {"failed_properties", Kind::integer},
-    {"stats", Kind::stats, Need::nullable}, {"error_message", Kind::text, Need::nullable},
-    {"started_at", Kind::time}, {"completed_at", Kind::time, Need::nullable}};
+constexpr Field kSnapshotFields[] = {{"id", Kind::integer},  {"data", Kind::object},
+                                     {"hash", Kind::text},   {"version", Kind::integer},
+                                     {"reason", Kind::text}, {"created_at", Kind::time}};
+constexpr Field kLogFields[] = {{"id", Kind::integer},
+                                {"sync_id", Kind::text},
+                                {"run_id", Kind::text, Need::nullable},
+                                {"sync_type", Kind::text},
+                                {"status", Kind::text},
+                                {"source_id", Kind::integer, Need::nullable},
+                                {"target_id", Kind::integer, Need::nullable},
+                                {"total_properties", Kind::integer},
+                                {"updated_properties", Kind::integer},
+                                {"failed_properties", Kind::integer},
+                                {"stats", Kind::stats, Need::nullable},
+                                {"error_message", Kind::text, Need::nullable},
+                                {"started_at", Kind::time},
+                                {"completed_at", Kind::time, Need::nullable}};
 
 // Appends `"name":value` members; values are JSON, or texts that are quoted.
 class ObjectWriter {
  public:
   explicit ObjectWriter(std::string& json) : json_(json) { json_ += '{'; }
 
-  ObjectWriter& integer(std::string_view name, int64_t value) { return raw(name, std::to_string(value)); }
-  ObjectWriter& boolean(std::string_view name, bool value) { return raw(name, value ? "true" : "false"); }
+  ObjectWriter& integer(std::string_view name, int64_t value) {
+    return raw(name, std::to_string(value));
+  }
+  ObjectWriter& boolean(std::string_view name, bool value) {
+    return raw(name, value ? "true" : "false");
+  }
   ObjectWriter& raw(std::string_view name, std::string_view value) {
     start(name);
     json_ += value;
@@ -97,7 +125,8 @@ std::optional<std::string> warning_of(const store::Rows& row) {
   auto owner_name = row.maybe_text(16);
   auto contester_name = row.maybe_text(17);
   if (owner_name && contester_name) {
-    std::string contest = sync::contest_warning({row.integer(14), *owner_name}, {row.integer(15), *contester_name});
+    std::string contest =
+        sync::contest_warning({row.integer(14), *owner_name}, {row.integer(15), *contester_name});
     warning = warning ? *warning + ". " + contest : contest;
   }
   return warning;
@@ -117,12 +146,17 @@ const Shape kLogShape{"Log", kLogFields};
 
 void append_side(std::string& json, const flow::SideRow& row) {
   ObjectWriter object(json);
-  object.integer("id", row.id).text("name", row.name).text("type", row.type).raw("config", row.config);
+  object.integer("id", row.id)
+      .text("name", row.name)
+      .text("type", row.type)
+      .raw("config", row.config);
   object.integer("property_count", row.property_count);
   object.text("created_at", row.created_at).text("updated_at", row.updated_at).end();
 }
 
-void append_side_row(std::string& json, const store::Rows& row) { append_side(json, flow::side_row(row)); }
+void append_side_row(std::string& json, const store::Rows& row) {
+  append_side(json, flow::side_row(row));
+}
 
 void append_key(std::string& json, const store::Rows& row) {
   ObjectWriter object(json);
@@ -156,11 +190,15 @@ void append_snapshot(std::string& json, const store::Rows& row) {
 
 void append_log(std::string& json, const store::Rows& row) {
   ObjectWriter object(json);
-  object.integer("id", row.integer(0)).text("sync_id", row.text(1)).maybe_text("run_id", row.maybe_text(2));
+  object.integer("id", row.integer(0))
+      .text("sync_id", row.text(1))
+      .maybe_text("run_id", row.maybe_text(2));
   object.text("sync_type", row.text(3)).text("status", row.text(4));
-  object.maybe_integer("source_id", row.maybe_integer(5)).maybe_integer("target_id", row.maybe_integer(6));
+  object.maybe_integer("source_id", row.maybe_integer(5))
+      .maybe_integer("target_id", row.maybe_integer(6));
   object.integer("total_properties", row.integer(7)).integer("updated_properties", row.integer(8));
-  object.integer("failed_properties", row.integer(9)).raw("stats", row.maybe_text(10).value_or("null"));
+  object.integer("failed_properties", row.integer(9))
+      .raw("stats", row.maybe_text(10).value_or("null"));
   object.maybe_text("error_message", row.maybe_text(11)).text("started_at", row.text(12));
   object.maybe_text("completed_at", row.maybe_text(13)).end();
 }

@@ -1,4 +1,5 @@
-// How rows look in answers: one writer and one shape each. The shapes document what the writers write.
+// How rows look in answers: one writer and one shape each. The shapes document what the writers
+// write.
 #pragma once
 
 #include <string>
@@ -19,7 +20,8 @@ extern const Shape kTargetPropertyShape;
 extern const Shape kSnapshotShape;
 extern const Shape kLogShape;
 
-// Each appends one JSON object. The columns of `row` are those of the query of the same name (schema/queries).
+// Each appends one JSON object. The columns of `row` are those of the query of the same name
+// (schema/queries).
 void append_side(std::string& json, const flow::SideRow& row);
 void append_side_row(std::string& json, const store::Rows& row);
 void append_key(std::string& json, const store::Rows& row);

@@ -81,9 +81,9 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
     co_return http::with_header(http::no_content(204), "allow", match.allow);
   }
   if (match.route == nullptr) {
-    co_return http::with_header(
-        http::problem({ErrorCode::method_not_allowed, "This path answers to: " + match.allow + "."}),
-        "allow", match.allow);
+    co_return http::with_header(http::problem({ErrorCode::method_not_allowed,
+                                               "This path answers to: " + match.allow + "."}),
+                                "allow", match.allow);
   }
   const Route& route = *match.route;
   Call call{&route, std::move(request), {}, std::move(match.ids), {}};
@@ -120,8 +120,9 @@ Task<Effect> serve(Invocation& in, http::Request request) {
 }
 
 http::Response trap_answer() {
-  return http::problem({ErrorCode::internal,
-                        "This is a fault of the service, not of the request. It was not carried out."});
+  return http::problem(
+      {ErrorCode::internal,
+       "This is a fault of the service, not of the request. It was not carried out."});
 }
 
 http::Response overloaded_answer() {

@@ -1,5 +1,5 @@
-// From a request to its answer: routing, access, media type and size, then the route's handler. Every error, from
-// whichever layer, becomes a problem document here.
+// From a request to its answer: routing, access, media type and size, then the route's handler.
+// Every error, from whichever layer, becomes a problem document here.
 #pragma once
 
 #include <vector>
@@ -10,7 +10,8 @@
 
 namespace sm::api {
 
-// What is left for the host to do when the request is answered: the whole answer, or the end of a streamed one.
+// What is left for the host to do when the request is answered: the whole answer, or the end of a
+// streamed one.
 Task<Effect> serve(Invocation& in, http::Request request);
 
 // The answers that a host gives when no core can (wasm/README.md).

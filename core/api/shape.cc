@@ -45,17 +45,23 @@ std::string check_choice(const Field& field, std::string_view value) {
   return detail;
 }
 
-// What is wrong with a value, nothing where it fits. Kinds that only answers have are not asked for.
+// What is wrong with a value, nothing where it fits. Kinds that only answers have are not asked
+// for.
 std::string check_value(const Field& field, std::string_view value) {
   switch (field.kind) {
-    case Field::Kind::name: return check_name(value);
-    case Field::Kind::key: return check_key(value);
-    case Field::Kind::choice: return check_choice(field, value);
+    case Field::Kind::name:
+      return check_name(value);
+    case Field::Kind::key:
+      return check_key(value);
+    case Field::Kind::choice:
+      return check_choice(field, value);
     case Field::Kind::object:
       return json::type_of(value) == json::ValueType::object ? std::string() : "must be an object";
     case Field::Kind::list:
       return json::type_of(value) == json::ValueType::array ? std::string() : "must be a list";
-    default: SM_CHECK(false); return {};
+    default:
+      SM_CHECK(false);
+      return {};
   }
 }
 
@@ -108,8 +114,9 @@ Result<Members> check_shape(const Shape& shape, std::string_view canonical) {
 }
 
 size_t count_characters(std::string_view utf8) {
-  return static_cast<size_t>(std::count_if(
-      utf8.begin(), utf8.end(), [](char byte) { return (static_cast<uint8_t>(byte) & 0xC0) != 0x80; }));
+  return static_cast<size_t>(std::count_if(utf8.begin(), utf8.end(), [](char byte) {
+    return (static_cast<uint8_t>(byte) & 0xC0) != 0x80;
+  }));
 }
 
 }  // namespace sm::api

@@ -1,5 +1,5 @@
-// Shapes: tables that say what a JSON object of the API looks like. A request is checked against its shape once, at the
-// edge, and the API document is made from the same tables.
+// Shapes: tables that say what a JSON object of the API looks like. A request is checked against
+// its shape once, at the edge, and the API document is made from the same tables.
 #pragma once
 
 #include <optional>
@@ -14,16 +14,16 @@ namespace sm::api {
 
 struct Field {
   enum class Kind {
-    name,       // text of 1 to 255 characters
+    name,  // text of 1 to 255 characters
     text,
-    key,        // an API key that the client chose
-    choice,     // one of `choices`
+    key,     // an API key that the client chose
+    choice,  // one of `choices`
     integer,
     boolean,
-    time,       // RFC 3339
-    object,     // free JSON object
-    list,       // of objects
-    stats,      // object of counts
+    time,    // RFC 3339
+    object,  // free JSON object
+    list,    // of objects
+    stats,   // object of counts
   };
   enum class Need { required, optional, nullable };
 
@@ -46,7 +46,8 @@ class Members {
   Members(const Shape& shape, std::vector<std::optional<std::string>> values)
       : shape_(&shape), values_(std::move(values)) {}
 
-  // The canonical text, nothing where an optional member is not there. A name that the shape lacks traps.
+  // The canonical text, nothing where an optional member is not there. A name that the shape lacks
+  // traps.
   const std::optional<std::string>& json(std::string_view name) const;
   // The text that a JSON string stands for; the member must be there.
   std::string text(std::string_view name) const;

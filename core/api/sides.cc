@@ -30,13 +30,14 @@ Answered list_sides(Invocation& in, Call call) {
   Side side = call.route->side;
   CO_TRY(store::Rows state, co_await store::query(in, store::sides_state(side, call.tenant)));
   SM_CHECK(state.next());
-  flow::List list{{call.tenant, side},
-                  [](const flow::ListKey& key, int64_t after, int64_t count) {
-                    return store::sides_page(key.side, key.tenant, after, count);
-                  },
-                  append_side_row,
-                  http::entity_tag(tag_kind(side), {page.after, page.limit.value_or(0), state.integer(0),
-                                                    state.integer(1), state.integer(2)})};
+  flow::List list{
+      {call.tenant, side},
+      [](const flow::ListKey& key, int64_t after, int64_t count) {
+        return store::sides_page(key.side, key.tenant, after, count);
+      },
+      append_side_row,
+      http::entity_tag(tag_kind(side), {page.after, page.limit.value_or(0), state.integer(0),
+                                        state.integer(1), state.integer(2)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 
@@ -77,7 +78,8 @@ Answered delete_side(Invocation& in, Call call) {
   CO_TRY(flow::SideRow row, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
   CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
   CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
-  CO_TRY(flow::DeletedSide deleted, co_await flow::delete_side(in, call.tenant, side, std::move(row)));
+  CO_TRY(flow::DeletedSide deleted,
+         co_await flow::delete_side(in, call.tenant, side, std::move(row)));
   co_return http::json(200, "{\"status\":\"deleted\",\"deleted\":{\"properties\":" +
                                 std::to_string(deleted.properties) +
                                 ",\"snapshots\":" + std::to_string(deleted.snapshots) + "}}");

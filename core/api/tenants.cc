@@ -10,7 +10,8 @@ namespace sm::api {
 namespace {
 
 Error key_in_use() {
-  return {ErrorCode::conflict, "This api_key is in use already: choose another, or leave it out to get one."};
+  return {ErrorCode::conflict,
+          "This api_key is in use already: choose another, or leave it out to get one."};
 }
 
 std::string key_json(int64_t id, std::string_view key, std::string_view now) {
@@ -44,10 +45,11 @@ Answered create_tenant(Invocation& in, Call call) {
     if (written.error().code == ErrorCode::unique) co_return key_in_use();
     co_return std::move(written).error();
   }
-  // There is no page of a tenant: what was created is shown here and nowhere else, so there is no Location either.
-  co_return http::json_unstored(201, "{\"id\":" + std::to_string(id) + ",\"name\":" + json::quote(name) +
-                                         ",\"api_key\":" + json::quote(key) +
-                                         ",\"created_at\":" + json::quote(now) + "}");
+  // There is no page of a tenant: what was created is shown here and nowhere else, so there is no
+  // Location either.
+  co_return http::json_unstored(
+      201, "{\"id\":" + std::to_string(id) + ",\"name\":" + json::quote(name) +
+               ",\"api_key\":" + json::quote(key) + ",\"created_at\":" + json::quote(now) + "}");
 }
 
 Answered list_keys(Invocation& in, Call call) {
@@ -91,7 +93,8 @@ Answered revoke_key(Invocation& in, Call call) {
     Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
     if (!written.ok()) {
       if (store::lost_guard(written.error(), "last_key")) {
-        co_return Error{ErrorCode::conflict, "This is the tenant's last key: make another one first."};
+        co_return Error{ErrorCode::conflict,
+                        "This is the tenant's last key: make another one first."};
       }
       co_return std::move(written).error();
     }

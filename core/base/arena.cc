@@ -10,7 +10,8 @@ namespace sm {
 
 char* Arena::reserve(size_t bytes) {
   if (chunks_.empty() || chunks_[current_].size - used_ < bytes) {
-    // Later chunks are free after a release: the first that is large enough moves up, else a new one is taken.
+    // Later chunks are free after a release: the first that is large enough moves up, else a new
+    // one is taken.
     size_t next = chunks_.empty() ? 0 : current_ + 1;
     auto fits = std::find_if(chunks_.begin() + static_cast<ptrdiff_t>(next), chunks_.end(),
                              [&](const Chunk& chunk) { return chunk.size >= bytes; });
@@ -30,7 +31,8 @@ char* Arena::reserve(size_t bytes) {
 
 void Arena::commit(size_t used) {
   SM_CHECK(!chunks_.empty() && used <= available());
-  // The next allocation stays aligned; the last bytes of a chunk may be fewer than the rounding wants.
+  // The next allocation stays aligned; the last bytes of a chunk may be fewer than the rounding
+  // wants.
   size_t rounded = (used + 7) & ~static_cast<size_t>(7);
   used_ += std::min(rounded, available());
 }

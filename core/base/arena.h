@@ -1,8 +1,10 @@
-// A bump allocator for bytes that live as long as an invocation, or as long as one part of an import.
+// A bump allocator for bytes that live as long as an invocation, or as long as one part of an
+// import.
 //
-// Memory is taken in chunks and never given back to the system before the arena dies: WebAssembly memory cannot
-// shrink, so `release` keeps the chunks for reuse. What is allocated is not initialised, has no destructor, and stays
-// at its address until it is released. Exhaustion traps (check.h): the host discards the instance.
+// Memory is taken in chunks and never given back to the system before the arena dies: WebAssembly
+// memory cannot shrink, so `release` keeps the chunks for reuse. What is allocated is not
+// initialised, has no destructor, and stays at its address until it is released. Exhaustion traps
+// (check.h): the host discards the instance.
 #pragma once
 
 #include <cstddef>
@@ -31,8 +33,9 @@ class Arena {
     return place;
   }
 
-  // At least `bytes` contiguous bytes that are not yet taken: the caller writes, then commits what it used. Until
-  // then a further `reserve` returns the same place, or a larger one elsewhere (nothing is copied over).
+  // At least `bytes` contiguous bytes that are not yet taken: the caller writes, then commits what
+  // it used. Until then a further `reserve` returns the same place, or a larger one elsewhere
+  // (nothing is copied over).
   char* reserve(size_t bytes);
   void commit(size_t used);
 

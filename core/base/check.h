@@ -1,7 +1,9 @@
-// CHECK traps on a bug of ours. It never guards against input: input that is wrong is an Error (result.h).
+// CHECK traps on a bug of ours. It never guards against input: input that is wrong is an Error
+// (result.h).
 //
-// In WebAssembly a trap ends the instance; the host discards it and answers 500 (wasm/README.md). Natively the process
-// aborts with the place of the failed check, which is what tests, sanitizers and fuzzers want to see.
+// In WebAssembly a trap ends the instance; the host discards it and answers 500 (wasm/README.md).
+// Natively the process aborts with the place of the failed check, which is what tests, sanitizers
+// and fuzzers want to see.
 #pragma once
 
 #include <cstdio>

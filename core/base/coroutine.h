@@ -1,5 +1,5 @@
-// <coroutine>, also for the libc++ of LLVM 14 (Debian's Emscripten 3.1.6), which lacks it: the part that task.h uses,
-// over the compiler's builtins, after the C++20 standard, 17.12.
+// <coroutine>, also for the libc++ of LLVM 14 (Debian's Emscripten 3.1.6), which lacks it: the part
+// that task.h uses, over the compiler's builtins, after the C++20 standard, 17.12.
 #pragma once
 
 #if __has_include(<coroutine>)

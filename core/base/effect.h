@@ -1,5 +1,5 @@
-// The whole language in which the core asks a host to do something: one type an effect, one comment each. Frames that
-// carry them are described in wasm/README.md; frame.h encodes them.
+// The whole language in which the core asks a host to do something: one type an effect, one comment
+// each. Frames that carry them are described in wasm/README.md; frame.h encodes them.
 #pragma once
 
 #include <cstdint>
@@ -17,8 +17,8 @@
 
 namespace sm {
 
-// A large text that goes to the store as one parameter. Shared, since one pack serves several statements of a batch,
-// and a batch is sent again after a lost race.
+// A large text that goes to the store as one parameter. Shared, since one pack serves several
+// statements of a batch, and a batch is sent again after a lost race.
 using Pack = std::shared_ptr<const std::string>;
 
 using Param = std::variant<std::nullptr_t, int64_t, std::string, Pack>;
@@ -80,7 +80,8 @@ struct Log {
   std::string message;
 };
 
-using Effect = std::variant<Query, Batch, ReadBody, Respond, Write, End, Abort, Seal, ReserveMemory, Log>;
+using Effect =
+    std::variant<Query, Batch, ReadBody, Respond, Write, End, Abort, Seal, ReserveMemory, Log>;
 
 // A frame from the host, kept alive by whatever still looks into it.
 using FrameBytes = std::shared_ptr<const std::string>;

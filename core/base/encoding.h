@@ -1,4 +1,5 @@
-// Texts for bytes: hexadecimal (sha256.h has its own for digests), base64url and base62, for keys, cursors and ids.
+// Texts for bytes: hexadecimal (sha256.h has its own for digests), base64url and base62, for keys,
+// cursors and ids.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@ std::string to_base64url(std::string_view bytes);
 // Nothing where the text is not what to_base64url gives for some bytes.
 std::optional<std::string> from_base64url(std::string_view text);
 
-// One character of [0-9A-Za-z] for each byte: 5.95 bits of the byte's 8 are used, none is more likely by more than 1/64.
+// One character of [0-9A-Za-z] for each byte: 5.95 bits of the byte's 8 are used, none is more
+// likely by more than 1/64.
 std::string to_base62(std::string_view bytes);
 
 // True where both are equal; the time does not tell at which byte they differ.

@@ -1,8 +1,10 @@
-// What can go wrong outside our own code, as one value: a code from the table in error.cc, which alone knows the HTTP
-// status and title of each, a detail for the person who reads it, and the fields at fault.
+// What can go wrong outside our own code, as one value: a code from the table in error.cc, which
+// alone knows the HTTP status and title of each, a detail for the person who reads it, and the
+// fields at fault.
 //
-// The codes from `unavailable` on are answers of a store: a flow handles `guard`, `unique` and `unknown_outcome` where
-// it can; what reaches the client is a problem document like any other (http/problem.h).
+// The codes from `unavailable` on are answers of a store: a flow handles `guard`, `unique` and
+// `unknown_outcome` where it can; what reaches the client is a problem document like any other
+// (http/problem.h).
 #pragma once
 
 #include <string>
@@ -13,25 +15,25 @@
 namespace sm {
 
 enum class ErrorCode {
-  malformed,           // the bytes are no JSON text
-  unauthorized,        // no valid key
-  not_found,           // no such path, or no such row of this tenant
-  method_not_allowed,  // known path, wrong method
-  precondition_failed, // If-Match names another state
-  conflict,            // the state does not allow it
-  too_large,           // the body passes its limit
-  unsupported_media,   // content type or encoding
-  invalid,             // JSON or query of the wrong shape
-  not_configured,      // this deployment lacks a setting
-  internal,            // a bug of ours
-  unavailable,         // the store did not answer; nothing was committed
-  overloaded,          // the store or the memory is exhausted for now
-  unknown_outcome,     // a batch may have been committed
-  guard,               // a guard refused a batch; `detail` is the guard's column
-  unique,              // a uniqueness rule refused a batch; `detail` is table.column
-  refused,             // the store refused a statement: a bug of ours
-  cut_off,             // the body ended before its announced length
-  cancelled,           // the client left
+  malformed,            // the bytes are no JSON text
+  unauthorized,         // no valid key
+  not_found,            // no such path, or no such row of this tenant
+  method_not_allowed,   // known path, wrong method
+  precondition_failed,  // If-Match names another state
+  conflict,             // the state does not allow it
+  too_large,            // the body passes its limit
+  unsupported_media,    // content type or encoding
+  invalid,              // JSON or query of the wrong shape
+  not_configured,       // this deployment lacks a setting
+  internal,             // a bug of ours
+  unavailable,          // the store did not answer; nothing was committed
+  overloaded,           // the store or the memory is exhausted for now
+  unknown_outcome,      // a batch may have been committed
+  guard,                // a guard refused a batch; `detail` is the guard's column
+  unique,               // a uniqueness rule refused a batch; `detail` is table.column
+  refused,              // the store refused a statement: a bug of ours
+  cut_off,              // the body ended before its announced length
+  cancelled,            // the client left
 };
 
 struct ErrorInfo {

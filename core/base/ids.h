@@ -1,5 +1,5 @@
-// Distinct types for distinct ids, so that the compiler finds a source's id where a target's belongs. All are positive
-// integers below 2^53, which a JavaScript number holds exactly.
+// Distinct types for distinct ids, so that the compiler finds a source's id where a target's
+// belongs. All are positive integers below 2^53, which a JavaScript number holds exactly.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +17,8 @@ using SourceId = Id<struct SourceTag>;
 using TargetId = Id<struct TargetTag>;
 using PropertyId = Id<struct PropertyTag>;  // of a source's or a target's property row
 
-// Sources and targets have the same shape of row, configuration and property lists; what they do is different.
+// Sources and targets have the same shape of row, configuration and property lists; what they do is
+// different.
 enum class Side { source, target };
 
 }  // namespace sm

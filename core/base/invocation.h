@@ -1,7 +1,8 @@
-// One invocation: the inputs that came with it, and the door through which its coroutines ask for effects.
+// One invocation: the inputs that came with it, and the door through which its coroutines ask for
+// effects.
 //
-// `perform` suspends the coroutine until the machine (machine.h) has the replies. Only one coroutine runs at a time and
-// only one waits: an invocation is one logical thread.
+// `perform` suspends the coroutine until the machine (machine.h) has the replies. Only one
+// coroutine runs at a time and only one waits: an invocation is one logical thread.
 #pragma once
 
 #include <map>

@@ -6,7 +6,8 @@
 
 namespace sm {
 
-// Stated in the API. Depth and size of one property stand in json/canonical.h, beside what enforces them.
+// Stated in the API. Depth and size of one property stand in json/canonical.h, beside what enforces
+// them.
 inline constexpr uint64_t kMaxImportBytes = 100'000'000;
 inline constexpr uint64_t kMaxBodyBytes = 1024 * 1024;
 inline constexpr size_t kMaxIdentityBytes = 512;
@@ -17,7 +18,8 @@ inline constexpr int64_t kMaxPageRows = 1000;
 inline constexpr size_t kMaxImportErrors = 1000;
 inline constexpr int64_t kMaxRetentionDays = 36500;
 
-// One value of D1 holds 2 MB: a pack of data stays at half of that, one of identities just below it.
+// One value of D1 holds 2 MB: a pack of data stays at half of that, one of identities just below
+// it.
 inline constexpr size_t kDataPackBytes = 1'000'000;
 inline constexpr size_t kIdentityPackBytes = 1'900'000;
 inline constexpr size_t kIdentityPackItems = 25'000;
@@ -30,12 +32,13 @@ inline constexpr size_t kMaxImportItems = 250'000;
 inline constexpr uint64_t kLargeBodyBytes = 8'000'000;
 inline constexpr uint64_t kLargeImportMemory = 48 * 1024 * 1024;
 
-// Rows that a streamed list reads in one query: a page of them with data of usual size is about a megabyte.
+// Rows that a streamed list reads in one query: a page of them with data of usual size is about a
+// megabyte.
 inline constexpr int64_t kStreamPageRows = 1000;
 // Properties whose snapshots one batch of a clean-up looks at.
 inline constexpr int64_t kCleanupSliceRows = 5000;
-// How often a flow starts again after a lost race before it answers 503: of many edits of one row at the same time one
-// wins each round.
+// How often a flow starts again after a lost race before it answers 503: of many edits of one row
+// at the same time one wins each round.
 inline constexpr int kMaxLostRaces = 100;
 
 }  // namespace sm

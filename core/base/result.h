@@ -1,5 +1,5 @@
-// Errors are values. A function that can fail on input or on the outside world returns Result<T>; what is left is a bug
-// of ours and traps (check.h).
+// Errors are values. A function that can fail on input or on the outside world returns Result<T>;
+// what is left is a bug of ours and traps (check.h).
 //
 //   TRY(auto row, decode(cells));          // in a function: return the error to the caller
 //   CO_TRY(auto page, co_await query(…));  // the same in a coroutine
@@ -49,9 +49,9 @@ using Status = Result<Unit>;
 
 #define SM_JOIN_(a, b) a##b
 #define SM_JOIN(a, b) SM_JOIN_(a, b)
-#define SM_TRY_(temporary, give, declaration, expression)     \
-  auto temporary = (expression);                              \
-  if (!temporary.ok()) give std::move(temporary).error();     \
+#define SM_TRY_(temporary, give, declaration, expression) \
+  auto temporary = (expression);                          \
+  if (!temporary.ok()) give std::move(temporary).error(); \
   declaration = std::move(temporary).value()
 #define TRY(declaration, expression) \
   SM_TRY_(SM_JOIN(try_result_, __LINE__), return, declaration, expression)

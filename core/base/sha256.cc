@@ -189,12 +189,14 @@ void Sha256Lanes::start(size_t lane, const Job& job) {
   l.next = reinterpret_cast<const uint8_t*>(job.message.data());
   l.blocks = job.message.size() / 64;
   size_t rest = job.message.size() % 64;
-  l.tail_blocks = pad(l.next + (job.message.size() - rest), rest, job.message.size(), l.tail.data());
+  l.tail_blocks =
+      pad(l.next + (job.message.size() - rest), rest, job.message.size(), l.tail.data());
   l.out = job.out;
   for (size_t i = 0; i < 8; ++i) state_[i][lane] = kInitial[i];
 }
 
-// Moves a lane on to its tail, or hands out its digest: true while there is something left to do in it.
+// Moves a lane on to its tail, or hands out its digest: true while there is something left to do in
+// it.
 bool Sha256Lanes::settle(size_t lane) {
   Lane& l = lanes_[lane];
   if (l.out == nullptr) return false;
@@ -217,7 +219,8 @@ size_t Sha256Lanes::active() const {
       std::count_if(lanes_.begin(), lanes_.end(), [](const Lane& l) { return l.out != nullptr; }));
 }
 
-// As many blocks in every lane as the one with the fewest has left. An idle lane repeats what a busy one reads.
+// As many blocks in every lane as the one with the fewest has left. An idle lane repeats what a
+// busy one reads.
 void Sha256Lanes::run_blocks() {
   size_t burst = SIZE_MAX;
   const uint8_t* next[kLanes];

@@ -1,10 +1,12 @@
-// SHA-256 (FIPS 180-4) and HMAC-SHA-256 (RFC 2104), for hashes of properties, fingerprints of bodies and API keys.
+// SHA-256 (FIPS 180-4) and HMAC-SHA-256 (RFC 2104), for hashes of properties, fingerprints of
+// bodies and API keys.
 //
-// `Sha256` hashes one message that arrives in parts. `Sha256Lanes` hashes many independent messages at once: four of
-// them side by side in the 32-bit lanes of one 128-bit vector (SSE on x86, simd128 in WebAssembly; measured 1.7 times as
-// fast as one after the other). A lane that has finished its message takes the next one that waits, so messages of very
-// different length keep all four busy; when fewer than three are left they are finished one by one.
-// Nothing here fails, and nothing is kept outside the objects.
+// `Sha256` hashes one message that arrives in parts. `Sha256Lanes` hashes many independent messages
+// at once: four of them side by side in the 32-bit lanes of one 128-bit vector (SSE on x86, simd128
+// in WebAssembly; measured 1.7 times as fast as one after the other). A lane that has finished its
+// message takes the next one that waits, so messages of very different length keep all four busy;
+// when fewer than three are left they are finished one by one. Nothing here fails, and nothing is
+// kept outside the objects.
 #pragma once
 
 #include <array>
@@ -38,8 +40,8 @@ std::string to_hex(const Sha256Digest& digest);
 // The same into a place of the caller's, exactly 64 bytes.
 void write_hex(const Sha256Digest& digest, char* out);
 
-// Messages wait until the lanes are free, and only `flush` ends them all: then every `out` is written. Message and `out`
-// must stay where they are until `flush` has returned.
+// Messages wait until the lanes are free, and only `flush` ends them all: then every `out` is
+// written. Message and `out` must stay where they are until `flush` has returned.
 class Sha256Lanes {
  public:
   Sha256Lanes();

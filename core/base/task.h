@@ -1,12 +1,14 @@
 // Coroutines that are resumed by one loop.
 //
-// Task<T> is lazy, move-only and awaited once. Awaiting a task does not jump into it: it names it as the next one to
-// run and returns to the loop of TaskHost (a trampoline), so that a chain of any length needs one stack frame; symmetric
-// transfer would overflow the stack of a WebAssembly module that is built without tail calls.
+// Task<T> is lazy, move-only and awaited once. Awaiting a task does not jump into it: it names it
+// as the next one to run and returns to the loop of TaskHost (a trampoline), so that a chain of any
+// length needs one stack frame; symmetric transfer would overflow the stack of a WebAssembly module
+// that is built without tail calls.
 //
-// Every coroutine takes a TaskHost& (in practice Invocation&, invocation.h) as its first parameter: its frame comes from
-// that host's free lists. Parameters are passed by value or owned by the machine; no reference, view or capturing
-// lambda lives across a co_await (style rule 6). Exhausted memory traps.
+// Every coroutine takes a TaskHost& (in practice Invocation&, invocation.h) as its first parameter:
+// its frame comes from that host's free lists. Parameters are passed by value or owned by the
+// machine; no reference, view or capturing lambda lives across a co_await (style rule 6). Exhausted
+// memory traps.
 #pragma once
 
 #include <array>
@@ -19,7 +21,8 @@
 
 namespace sm {
 
-// Free lists of coroutine frames by size class. A frame remembers its pool in a header of 16 bytes before it.
+// Free lists of coroutine frames by size class. A frame remembers its pool in a header of 16 bytes
+// before it.
 class FramePool {
  public:
   FramePool() = default;
@@ -116,7 +119,8 @@ class [[nodiscard]] Task {
     if (handle_) handle_.destroy();
   }
 
-  // For the outermost task, which nothing awaits: make it ready to run, see whether it has ended, take what it gave.
+  // For the outermost task, which nothing awaits: make it ready to run, see whether it has ended,
+  // take what it gave.
   void start() { handle_.promise().host().run_next(handle_); }
   bool done() const { return handle_.done(); }
   T take() {

@@ -1,5 +1,5 @@
-// Times are milliseconds since 1970 UTC, and RFC 3339 texts with milliseconds at the edge and in the store. The clock is
-// an input: each frame from the host carries the time.
+// Times are milliseconds since 1970 UTC, and RFC 3339 texts with milliseconds at the edge and in
+// the store. The clock is an input: each frame from the host carries the time.
 #pragma once
 
 #include <cstdint>

@@ -50,9 +50,9 @@ Status check_signup(const Deployment& deployment, std::optional<std::string_view
   constexpr std::string_view kScheme = "Bearer ";
   std::string_view token = deployment.var("ADMIN_TOKEN");
   std::string_view given = authorization.value_or("");
-  bool allowed = !token.empty() && given.substr(0, kScheme.size()) == kScheme &&
-                 equal_in_constant_time(to_hex(sha256(given.substr(kScheme.size()))),
-                                        to_hex(sha256(token)));
+  bool allowed =
+      !token.empty() && given.substr(0, kScheme.size()) == kScheme &&
+      equal_in_constant_time(to_hex(sha256(given.substr(kScheme.size()))), to_hex(sha256(token)));
   if (allowed) return Unit{};
   return Error{ErrorCode::unauthorized,
                "Sign-up is closed here: send the administrator's token as Authorization: Bearer."};

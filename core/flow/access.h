@@ -1,7 +1,8 @@
 // Who may call: API keys of tenants, and the administrator's token for signing up.
 //
-// A key is stored as HMAC-SHA-256 with the deployment's pepper, so that a copy of the database opens nothing. Keys that
-// we make look like `sm_<40 random characters><8 of a checksum>`: a mistyped one is refused without asking the store.
+// A key is stored as HMAC-SHA-256 with the deployment's pepper, so that a copy of the database
+// opens nothing. Keys that we make look like `sm_<40 random characters><8 of a checksum>`: a
+// mistyped one is refused without asking the store.
 #pragma once
 
 #include <optional>

@@ -1,4 +1,5 @@
-// Request bodies: their size, and small ones as a whole. An import reads its own, part by part (import.cc).
+// Request bodies: their size, and small ones as a whole. An import reads its own, part by part
+// (import.cc).
 #pragma once
 
 #include <cstdint>

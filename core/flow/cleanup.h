@@ -12,8 +12,8 @@ struct CleanupOutcome {
   int64_t target_snapshots = 0;
 };
 
-// In slices, each one batch, so that a large tenant passes the store's limits; what a slice deleted stays deleted if a
-// later one fails, and running it again goes on. Errors: those of the store.
+// In slices, each one batch, so that a large tenant passes the store's limits; what a slice deleted
+// stays deleted if a later one fails, and running it again goes on. Errors: those of the store.
 Task<Result<CleanupOutcome>> clean_up(Invocation& in, TenantId tenant, Time before);
 
 }  // namespace sm::flow

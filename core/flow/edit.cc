@@ -17,7 +17,8 @@ struct EditedRow {
   int64_t revision;
 };
 
-Task<Result<EditedRow>> read_row(Invocation& in, TenantId tenant, TargetId target, PropertyId property) {
+Task<Result<EditedRow>> read_row(Invocation& in, TenantId tenant, TargetId target,
+                                 PropertyId property) {
   std::vector<Statement> statements;
   statements.push_back(store::target_property(tenant, target, property));
   statements.push_back(store::edited_base(tenant, target, property));
@@ -44,21 +45,24 @@ Result<std::string> patched(Invocation& in, const EditedRow& row, const std::str
 }
 
 std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const std::string& hash,
-                                  std::string data, const std::string& sync_id, const std::string& now) {
+                                  std::string data, const std::string& sync_id,
+                                  const std::string& now) {
   std::vector<Statement> batch;
   batch.push_back(store::guard_row(edit.tenant, edit.target, edit.property, row.revision));
-  batch.push_back(store::log_added(edit.tenant, sync_id, "manual", "success", std::nullopt, edit.target,
-                                   1, 1, 0, std::nullopt, now, now));
+  batch.push_back(store::log_added(edit.tenant, sync_id, "manual", "success", std::nullopt,
+                                   edit.target, 1, 1, 0, std::nullopt, now, now));
   batch.push_back(store::target_bumped(edit.tenant, edit.target, 0));
   batch.push_back(store::ids_reserved("target_snapshots", 1));
   batch.push_back(store::edit_snapshot(edit.tenant, edit.target, edit.property, "edit", now));
   if (hash == row.base_hash) {
-    // Without a snapshot nothing would point to the edited data any more; with it, retention decides.
+    // Without a snapshot nothing would point to the edited data any more; with it, retention
+    // decides.
     batch.push_back(store::base_restored(edit.tenant, edit.target, edit.property, hash, now));
     return batch;
   }
   batch.push_back(store::ids_reserved("property_data", 1));
-  batch.push_back(store::edit_data(edit.tenant, hash, std::make_shared<const std::string>(std::move(data))));
+  batch.push_back(
+      store::edit_data(edit.tenant, hash, std::make_shared<const std::string>(std::move(data))));
   batch.push_back(store::edit_applied(edit.tenant, edit.target, edit.property, hash, now));
   return batch;
 }
@@ -83,7 +87,8 @@ Task<Result<Unit>> edit_property(Invocation& in, Edit edit) {
   std::string sync_id = make_sync_id(in);
   for (int lost = 0;; ++lost) {
     Result<Unit> done = co_await attempt(in, edit, sync_id);
-    bool again = !done.ok() && store::lost_guard(done.error(), "row_changed") && lost < kMaxLostRaces;
+    bool again =
+        !done.ok() && store::lost_guard(done.error(), "row_changed") && lost < kMaxLostRaces;
     if (!again) co_return done;
   }
 }

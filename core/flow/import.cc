@@ -27,19 +27,20 @@ struct Import {
   sync::ImportSet set;
   std::string sync_id;
   std::string started_at;
-  std::vector<Part> sent = {};   // parts whose data is in the store already
-  size_t open_from = 0;          // place of the first item that is not in a sent part
+  std::vector<Part> sent = {};  // parts whose data is in the store already
+  size_t open_from = 0;         // place of the first item that is not in a sent part
 };
 
 Error shape_error(const std::vector<json::ShapeProblem>& problems) {
   std::vector<FieldError> fields;
   for (const json::ShapeProblem& problem : problems) {
     using Kind = json::ShapeProblem::Kind;
-    const char* detail = problem.kind == Kind::not_object  ? "must be a JSON object"
-                         : problem.kind == Kind::missing   ? "is required"
-                         : problem.kind == Kind::not_list  ? "must be a list"
-                         : problem.kind == Kind::duplicate ? "must be given once"
-                                                           : "is not a member that can be given here";
+    const char* detail = problem.kind == Kind::not_object ? "must be a JSON object"
+                         : problem.kind == Kind::missing  ? "is required"
+                         : problem.kind == Kind::not_list ? "must be a list"
+                         : problem.kind == Kind::duplicate
+                             ? "must be given once"
+                             : "is not a member that can be given here";
     fields.push_back({FieldError::In::body, problem.pointer, detail});
   }
   return invalid_body(std::move(fields));
@@ -93,7 +94,8 @@ Task<Result<Part>> classify(Invocation& in, Import& import) {
   co_return part;
 }
 
-void append_data(std::vector<Statement>& batch, const Import& import, sync::ImportSet& set, const Part& part) {
+void append_data(std::vector<Statement>& batch, const Import& import, sync::ImportSet& set,
+                 const Part& part) {
   store::DataPacks packs;
   for (size_t i = 0; i < part.changed.size(); ++i) {
     const Item& item = set.items()[part.changed[i]];
@@ -127,7 +129,8 @@ Task<Result<Unit>> send_part_ahead(Invocation& in, Import& import, Arena& data) 
 
 // Reads the body to its end. What it leaves open is at most one part.
 Task<Result<Unit>> read_items(Invocation& in, Import& import) {
-  // An item that is too large is still read, for its identity; what is beyond any item's limit is skipped unread.
+  // An item that is too large is still read, for its identity; what is beyond any item's limit is
+  // skipped unread.
   json::ItemReader reader(json::kMaxRawItemBytes);
   Arena& data = in.arena();
   uint64_t read_bytes = 0;
@@ -139,7 +142,8 @@ Task<Result<Unit>> read_items(Invocation& in, Import& import) {
     if (event.kind == json::Event::Kind::item) {
       import.set.add(event, data, before);
       if (import.set.items().size() > kMaxImportItems) {
-        co_return Error{ErrorCode::too_large, "An import takes at most " + std::to_string(kMaxImportItems) +
+        co_return Error{ErrorCode::too_large, "An import takes at most " +
+                                                  std::to_string(kMaxImportItems) +
                                                   " properties: send them in several."};
       }
       if (import.set.data_bytes() >= kImportPartBytes) {
@@ -181,9 +185,14 @@ Counts count(Import& import, const std::vector<const Part*>& parts) {
   for (const Part* part : parts) {
     for (size_t i = 0; i < part->changed.size(); ++i) {
       switch (import.set.items()[part->changed[i]].state) {
-        case Item::State::fresh: ++counts.fresh; break;
-        case Item::State::changed: ++counts.changed; break;
-        default: counts.unused_data.push_back(part->first_data_id + static_cast<int64_t>(i));
+        case Item::State::fresh:
+          ++counts.fresh;
+          break;
+        case Item::State::changed:
+          ++counts.changed;
+          break;
+        default:
+          counts.unused_data.push_back(part->first_data_id + static_cast<int64_t>(i));
       }
     }
   }
@@ -196,13 +205,15 @@ struct FirstIds {
   int64_t snapshot = 0;
 };
 
-Task<Result<FirstIds>> reserve_ids(Invocation& in, size_t data, size_t properties, size_t snapshots) {
+Task<Result<FirstIds>> reserve_ids(Invocation& in, size_t data, size_t properties,
+                                   size_t snapshots) {
   std::vector<Statement> statements;
   statements.push_back(store::ids_reserved("property_data", static_cast<int64_t>(data)));
   statements.push_back(store::ids_reserved("source_properties", static_cast<int64_t>(properties)));
   statements.push_back(store::ids_reserved("source_snapshots", static_cast<int64_t>(snapshots)));
   CO_TRY(std::vector<store::Rows> rows, co_await store::batch(in, std::move(statements)));
-  co_return FirstIds{store::only_integer(std::move(rows[0])), store::only_integer(std::move(rows[1])),
+  co_return FirstIds{store::only_integer(std::move(rows[0])),
+                     store::only_integer(std::move(rows[1])),
                      store::only_integer(std::move(rows[2]))};
 }
 
@@ -256,14 +267,15 @@ ImportOutcome outcome_of(const Import& import, const Counts& counts) {
 }
 
 Statement log_of(const Import& import, const ImportOutcome& outcome, Time now) {
-  return store::log_added(import.order.tenant, import.sync_id, "import", std::string(outcome.status()),
-                          import.order.source, std::nullopt, static_cast<int64_t>(outcome.total),
-                          static_cast<int64_t>(outcome.created + outcome.updated),
-                          static_cast<int64_t>(outcome.failed), outcome.stats(), import.started_at,
-                          to_text(now));
+  return store::log_added(
+      import.order.tenant, import.sync_id, "import", std::string(outcome.status()),
+      import.order.source, std::nullopt, static_cast<int64_t>(outcome.total),
+      static_cast<int64_t>(outcome.created + outcome.updated), static_cast<int64_t>(outcome.failed),
+      outcome.stats(), import.started_at, to_text(now));
 }
 
-// One attempt to classify what is open and to write it all. Errors: guard where the source moved on.
+// One attempt to classify what is open and to write it all. Errors: guard where the source moved
+// on.
 Task<Result<ImportOutcome>> commit(Invocation& in, Import& import) {
   CO_TRY(Part last, co_await classify(in, import));
   std::vector<const Part*> parts;
@@ -277,8 +289,8 @@ Task<Result<ImportOutcome>> commit(Invocation& in, Import& import) {
                                     import.order.source_revision));
   batch.push_back(log_of(import, outcome, in.now()));
   if (counts.fresh + counts.changed > 0) {
-    CO_TRY(FirstIds ids, co_await reserve_ids(in, last.changed.size(), counts.fresh + counts.changed,
-                                              counts.changed));
+    CO_TRY(FirstIds ids, co_await reserve_ids(in, last.changed.size(),
+                                              counts.fresh + counts.changed, counts.changed));
     last.first_data_id = ids.data;
     batch.push_back(store::source_bumped(import.order.tenant, import.order.source,
                                          static_cast<int64_t>(counts.fresh)));
@@ -286,12 +298,14 @@ Task<Result<ImportOutcome>> commit(Invocation& in, Import& import) {
     for (const Part* part : parts) append_rows(batch, import, *part, ids, now);
   }
   if (!counts.unused_data.empty()) {
-    batch.push_back(store::sent_data_dropped(import.order.tenant, store::pack_ids(counts.unused_data)));
+    batch.push_back(
+        store::sent_data_dropped(import.order.tenant, store::pack_ids(counts.unused_data)));
   }
   Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) {
     CO_TRY([[maybe_unused]] Unit committed,
-           co_await settle_outcome(in, import.order.tenant, import.sync_id, std::move(written).error()));
+           co_await settle_outcome(in, import.order.tenant, import.sync_id,
+                                   std::move(written).error()));
   }
   co_return outcome;
 }
@@ -313,12 +327,14 @@ Task<Result<ImportOutcome>> run(Invocation& in, Import& import) {
   CO_TRY([[maybe_unused]] Unit read, co_await read_items(in, import));
   for (int attempt = 0;; ++attempt) {
     Result<ImportOutcome> outcome = co_await commit(in, import);
-    // Data of unchanged items in parts that were sent ahead is gone: such an import cannot be classified again.
+    // Data of unchanged items in parts that were sent ahead is gone: such an import cannot be
+    // classified again.
     bool again = !outcome.ok() && store::lost_guard(outcome.error(), "source_changed") &&
                  import.sent.empty() && attempt < kMaxLostRaces;
     if (!again) co_return outcome;
-    CO_TRY(store::Rows source, co_await store::query(in, store::side_by_id(Side::source, import.order.tenant,
-                                                                           import.order.source.value)));
+    CO_TRY(store::Rows source,
+           co_await store::query(in, store::side_by_id(Side::source, import.order.tenant,
+                                                       import.order.source.value)));
     if (!source.next()) co_return not_found();
     import.order.source_revision = source.integer(7);
   }
@@ -337,7 +353,8 @@ Task<Result<ImportOutcome>> import_body(Invocation& in, ImportOrder order) {
   uint64_t seed;
   std::memcpy(&seed, random.data(), sizeof seed);
   std::string sync_id = make_sync_id(in);
-  Import import{order, sync::ImportSet(order.id_field, seed), std::move(sync_id), to_text(in.now())};
+  Import import{order, sync::ImportSet(order.id_field, seed), std::move(sync_id),
+                to_text(in.now())};
   Result<ImportOutcome> outcome = co_await run(in, import);
   bool uncertain = !outcome.ok() && outcome.error().code == ErrorCode::unknown_outcome;
   if (!outcome.ok() && !uncertain) {

@@ -1,8 +1,9 @@
 // Imports the properties of one request body into a source: all of it or nothing.
 //
-// The body is canonicalised and hashed while it arrives. Identities and hashes ask the store what is new or differs; data
-// of those items alone is written, by one batch that begins with a guard on the source's revision. Data beyond one part
-// (limits.h) is sent ahead into ids that nothing points to before the last batch, so that memory stays bounded.
+// The body is canonicalised and hashed while it arrives. Identities and hashes ask the store what
+// is new or differs; data of those items alone is written, by one batch that begins with a guard on
+// the source's revision. Data beyond one part (limits.h) is sent ahead into ids that nothing points
+// to before the last batch, so that memory stays bounded.
 #pragma once
 
 #include <map>
@@ -40,8 +41,8 @@ struct ImportOutcome {
   std::string stats() const;  // a JSON object
 };
 
-// Errors: malformed, invalid (the body's shape), too_large, cut_off, guard (the source was changed meanwhile: after
-// several attempts, or at once where data was sent ahead), and those of the store.
+// Errors: malformed, invalid (the body's shape), too_large, cut_off, guard (the source was changed
+// meanwhile: after several attempts, or at once where data was sent ahead), and those of the store.
 Task<Result<ImportOutcome>> import_body(Invocation& in, ImportOrder order);
 
 }  // namespace sm::flow

@@ -14,7 +14,8 @@ namespace {
 
 constexpr size_t kSignatureBytes = 12;
 
-std::string sign(const Deployment& deployment, TenantId tenant, std::string_view path, std::string_view id) {
+std::string sign(const Deployment& deployment, TenantId tenant, std::string_view path,
+                 std::string_view id) {
   std::string message = "cursor:" + std::to_string(tenant.value) + ":" + std::string(path) + ":";
   message += id;
   Sha256Digest digest = hmac_sha256(deployment.var("API_KEY_PEPPER"), message);
@@ -27,7 +28,8 @@ std::string next_target(const http::Request& request, std::string_view cursor) {
   char joint = '?';
   for (const auto& [name, value] : http::parse_query(request.raw_query())) {
     if (name == "cursor") continue;
-    target += std::exchange(joint, '&') + http::encode_query_value(name) + "=" + http::encode_query_value(value);
+    target += std::exchange(joint, '&') + http::encode_query_value(name) + "=" +
+              http::encode_query_value(value);
   }
   return target + joint + "cursor=" + std::string(cursor);
 }
@@ -79,14 +81,16 @@ Task<Result<http::Response>> stream(Invocation& in, List list, Page page, http::
 
 }  // namespace
 
-Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, List list, PageRequest asked) {
+Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, List list,
+                                         PageRequest asked) {
   if (http::names_tag(request.header("if-none-match"), list.tag)) {
     co_return http::with_header(http::no_content(304), "etag", list.tag);
   }
   http::Response response = http::with_header(http::json(200, ""), "etag", list.tag);
   // HEAD of a whole list has nothing to say about its rows.
   if (request.method == "HEAD" && !asked.limit) co_return response;
-  CO_TRY(Page page, co_await read_page(in, list, asked.after, asked.limit.value_or(kStreamPageRows)));
+  CO_TRY(Page page,
+         co_await read_page(in, list, asked.after, asked.limit.value_or(kStreamPageRows)));
   if (!asked.limit && page.more) {
     co_return co_await stream(in, std::move(list), std::move(page), std::move(response));
   }
@@ -99,19 +103,21 @@ Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, 
   co_return response;
 }
 
-std::string make_cursor(const Deployment& deployment, TenantId tenant, std::string_view path, int64_t after) {
+std::string make_cursor(const Deployment& deployment, TenantId tenant, std::string_view path,
+                        int64_t after) {
   std::string id(sizeof after, '\0');
   std::memcpy(id.data(), &after, sizeof after);
   return to_base64url(id + sign(deployment, tenant, path, id));
 }
 
-std::optional<int64_t> read_cursor(const Deployment& deployment, TenantId tenant, std::string_view path,
-                                   std::string_view cursor) {
+std::optional<int64_t> read_cursor(const Deployment& deployment, TenantId tenant,
+                                   std::string_view path, std::string_view cursor) {
   auto bytes = from_base64url(cursor);
   int64_t after = 0;
   if (!bytes || bytes->size() != sizeof after + kSignatureBytes) return std::nullopt;
   std::string_view id = std::string_view(*bytes).substr(0, sizeof after);
-  if (!equal_in_constant_time(std::string_view(*bytes).substr(sizeof after), sign(deployment, tenant, path, id))) {
+  if (!equal_in_constant_time(std::string_view(*bytes).substr(sizeof after),
+                              sign(deployment, tenant, path, id))) {
     return std::nullopt;
   }
   std::memcpy(&after, id.data(), sizeof after);

@@ -1,8 +1,9 @@
-// Lists: a bare JSON array of all rows, streamed page by page in bounded memory, or one page with a link to the next.
+// Lists: a bare JSON array of all rows, streamed page by page in bounded memory, or one page with a
+// link to the next.
 //
-// Pages are read by keyset: each continues behind the last id of the one before, so rows that are deleted or added
-// meanwhile neither repeat nor hide others. The entity tag was taken before the first row is read. A stream that fails
-// is cut off, never closed.
+// Pages are read by keyset: each continues behind the last id of the one before, so rows that are
+// deleted or added meanwhile neither repeat nor hide others. The entity tag was taken before the
+// first row is read. A stream that fails is cut off, never closed.
 #pragma once
 
 #include <optional>
@@ -17,7 +18,8 @@
 
 namespace sm::flow {
 
-// Which rows: the tenant's, under a parent and a row of it where the list has one, and the filters of the log.
+// Which rows: the tenant's, under a parent and a row of it where the list has one, and the filters
+// of the log.
 struct ListKey {
   TenantId tenant;
   Side side = Side::source;
@@ -43,12 +45,16 @@ struct PageRequest {
   int64_t after = 0;
 };
 
-// Answers the request: 304 where it has the list already. Errors before the first byte: those of the store.
-Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, List list, PageRequest page);
+// Answers the request: 304 where it has the list already. Errors before the first byte: those of
+// the store.
+Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, List list,
+                                         PageRequest page);
 
-// A cursor is bound to the tenant and the path it was made for; one that we did not make there gives nothing.
-std::string make_cursor(const Deployment& deployment, TenantId tenant, std::string_view path, int64_t after);
-std::optional<int64_t> read_cursor(const Deployment& deployment, TenantId tenant, std::string_view path,
-                                   std::string_view cursor);
+// A cursor is bound to the tenant and the path it was made for; one that we did not make there
+// gives nothing.
+std::string make_cursor(const Deployment& deployment, TenantId tenant, std::string_view path,
+                        int64_t after);
+std::optional<int64_t> read_cursor(const Deployment& deployment, TenantId tenant,
+                                   std::string_view path, std::string_view cursor);
 
 }  // namespace sm::flow

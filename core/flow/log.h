@@ -1,5 +1,5 @@
-// The log row that every operation leaves, and what it is good for beside reading: it tells whether a batch whose
-// outcome is unknown was committed.
+// The log row that every operation leaves, and what it is good for beside reading: it tells whether
+// a batch whose outcome is unknown was committed.
 #pragma once
 
 #include <string>
@@ -13,8 +13,9 @@ namespace sm::flow {
 
 std::string make_sync_id(Invocation& in);
 
-// After a failed batch: where its outcome is unknown, looks for its log row and says that it was committed; gives every
-// other error back.
-Task<Result<Unit>> settle_outcome(Invocation& in, TenantId tenant, std::string sync_id, Error error);
+// After a failed batch: where its outcome is unknown, looks for its log row and says that it was
+// committed; gives every other error back.
+Task<Result<Unit>> settle_outcome(Invocation& in, TenantId tenant, std::string sync_id,
+                                  Error error);
 
 }  // namespace sm::flow

@@ -16,7 +16,8 @@ std::string_view side_name(Side side) { return side == Side::source ? "source" :
 
 Status check(const Invocation& in, Side side, std::string_view config) {
   bool any = in.deployment().var("ALLOW_PRIVATE_ADDRESSES") == "true";
-  auto errors = sync::check_config(side, config, any ? sync::Addresses::any : sync::Addresses::public_only);
+  auto errors =
+      sync::check_config(side, config, any ? sync::Addresses::any : sync::Addresses::public_only);
   if (!errors.empty()) return invalid_body(std::move(errors));
   if (config.size() > kMaxBodyBytes) return invalid_field("/config", "must have at most 1 MiB");
   return Unit{};
@@ -35,8 +36,8 @@ Status check_kept(const sync::SplitConfig& config, const std::set<std::string>& 
 }
 
 // The statements that store the secrets of a config, sealed for their place.
-Task<Result<std::vector<Statement>>> seal_secrets(Invocation& in, TenantId tenant, Side side, int64_t id,
-                                                  std::vector<sync::Secret> secrets) {
+Task<Result<std::vector<Statement>>> seal_secrets(Invocation& in, TenantId tenant, Side side,
+                                                  int64_t id, std::vector<sync::Secret> secrets) {
   std::vector<Statement> statements;
   if (secrets.empty()) co_return statements;
   if (!in.deployment().sealing) {
@@ -45,19 +46,21 @@ Task<Result<std::vector<Statement>>> seal_secrets(Invocation& in, TenantId tenan
   }
   std::vector<Effect> effects;
   for (const sync::Secret& secret : secrets) {
-    effects.push_back(Seal{secret.value, std::to_string(tenant.value) + "|" + std::string(side_name(side)) + "|" +
+    effects.push_back(Seal{secret.value, std::to_string(tenant.value) + "|" +
+                                             std::string(side_name(side)) + "|" +
                                              std::to_string(id) + "|" + secret.pointer});
   }
   std::vector<Reply> replies = co_await in.perform(std::move(effects));
   for (size_t i = 0; i < replies.size(); ++i) {
     if (replies[i].error) co_return std::move(*replies[i].error);
-    statements.push_back(store::secret_stored(side, tenant, id, secrets[i].pointer, replies[i].key_id,
-                                              replies[i].sealed));
+    statements.push_back(store::secret_stored(side, tenant, id, secrets[i].pointer,
+                                              replies[i].key_id, replies[i].sealed));
   }
   co_return statements;
 }
 
-Task<Result<std::set<std::string>>> stored_pointers(Invocation& in, TenantId tenant, Side side, int64_t id) {
+Task<Result<std::set<std::string>>> stored_pointers(Invocation& in, TenantId tenant, Side side,
+                                                    int64_t id) {
   CO_TRY(store::Rows rows, co_await store::query(in, store::secret_pointers(side, tenant, id)));
   std::set<std::string> pointers;
   while (rows.next()) pointers.emplace(rows.text(0));
@@ -65,7 +68,8 @@ Task<Result<std::set<std::string>>> stored_pointers(Invocation& in, TenantId ten
 }
 
 // Drops what the new config has no secret for any more.
-std::optional<Statement> drop_unused(TenantId tenant, Side side, int64_t id, const std::set<std::string>& stored,
+std::optional<Statement> drop_unused(TenantId tenant, Side side, int64_t id,
+                                     const std::set<std::string>& stored,
                                      const sync::SplitConfig& config) {
   std::set<std::string> used = config.kept;
   for (const sync::Secret& secret : config.secrets) used.insert(secret.pointer);
@@ -76,7 +80,8 @@ std::optional<Statement> drop_unused(TenantId tenant, Side side, int64_t id, con
     json::append_quoted(unused, pointer);
   }
   if (unused.size() == 1) return std::nullopt;
-  return store::secrets_dropped(side, tenant, id, std::make_shared<const std::string>(unused + "]"));
+  return store::secrets_dropped(side, tenant, id,
+                                std::make_shared<const std::string>(unused + "]"));
 }
 
 Task<Result<SideRow>> attempt_change(Invocation& in, SideRow row, const SideChange& change) {
@@ -95,7 +100,8 @@ Task<Result<SideRow>> attempt_change(Invocation& in, SideRow row, const SideChan
     if (auto drop = drop_unused(change.tenant, change.side, row.id, stored, config)) {
       batch.push_back(std::move(*drop));
     }
-    CO_TRY(auto seals, co_await seal_secrets(in, change.tenant, change.side, row.id, config.secrets));
+    CO_TRY(auto seals,
+           co_await seal_secrets(in, change.tenant, change.side, row.id, config.secrets));
     for (Statement& seal : seals) batch.push_back(std::move(seal));
   }
   bool same = batch.size() == 1 && changed.name == row.name && changed.config == row.config;
@@ -106,8 +112,8 @@ Task<Result<SideRow>> attempt_change(Invocation& in, SideRow row, const SideChan
   }
   changed.updated_at = to_text(in.now());
   changed.revision = row.revision + 1;
-  batch.push_back(store::side_changed(change.side, change.tenant, row.id, changed.name, changed.config,
-                                      changed.updated_at));
+  batch.push_back(store::side_changed(change.side, change.tenant, row.id, changed.name,
+                                      changed.config, changed.updated_at));
   CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
   co_return changed;
 }
@@ -134,9 +140,9 @@ std::vector<Statement> deletion(TenantId tenant, Side side, const SideRow& row) 
 }  // namespace
 
 SideRow side_row(const store::Rows& row) {
-  return {row.integer(0),           std::string(row.text(1)), std::string(row.text(2)),
-          std::string(row.text(3)), row.integer(4),           std::string(row.text(5)),
-          std::string(row.text(6)), row.integer(7)};
+  return {
+      row.integer(0), std::string(row.text(1)), std::string(row.text(2)), std::string(row.text(3)),
+      row.integer(4), std::string(row.text(5)), std::string(row.text(6)), row.integer(7)};
 }
 
 Task<Result<SideRow>> find_side(Invocation& in, TenantId tenant, Side side, int64_t id) {
@@ -153,9 +159,17 @@ Task<Result<SideRow>> create_side(Invocation& in, NewSide given) {
   reservation.push_back(store::ids_reserved(given.side == Side::source ? "sources" : "targets", 1));
   CO_TRY(std::vector<store::Rows> ids, co_await store::batch(in, std::move(reservation)));
   std::string now = to_text(in.now());
-  SideRow row{store::only_integer(std::move(ids[0])), given.name, given.type, config.masked, 0, now, now, 1};
+  SideRow row{store::only_integer(std::move(ids[0])),
+              given.name,
+              given.type,
+              config.masked,
+              0,
+              now,
+              now,
+              1};
   std::vector<Statement> batch;
-  batch.push_back(store::side_added(given.side, given.tenant, row.id, row.name, row.type, row.config, now));
+  batch.push_back(
+      store::side_added(given.side, given.tenant, row.id, row.name, row.type, row.config, now));
   CO_TRY(auto seals, co_await seal_secrets(in, given.tenant, given.side, row.id, config.secrets));
   for (Statement& seal : seals) batch.push_back(std::move(seal));
   CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
@@ -174,10 +188,12 @@ Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange change
 
 Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side, SideRow row) {
   for (int lost = 0;; ++lost) {
-    CO_TRY(store::Rows counts, co_await store::query(in, store::side_counted(side, tenant, row.id)));
+    CO_TRY(store::Rows counts,
+           co_await store::query(in, store::side_counted(side, tenant, row.id)));
     SM_CHECK(counts.next());
     DeletedSide deleted{counts.integer(0), counts.integer(1)};
-    Result<std::vector<store::Rows>> written = co_await store::batch(in, deletion(tenant, side, row));
+    Result<std::vector<store::Rows>> written =
+        co_await store::batch(in, deletion(tenant, side, row));
     if (written.ok()) co_return deleted;
     bool again = written.error().code == ErrorCode::guard && lost < kMaxLostRaces;
     if (!again) co_return std::move(written).error();

@@ -1,4 +1,5 @@
-// Sources and targets as rows: creating them with their secrets sealed from the first row on, changing, deleting.
+// Sources and targets as rows: creating them with their secrets sealed from the first row on,
+// changing, deleting.
 #pragma once
 
 #include <optional>
@@ -35,7 +36,8 @@ struct NewSide {
   std::string config;  // canonical JSON object
 };
 
-// Errors: invalid, under `/config`; not_configured where there are secrets and no key to seal them; those of the store.
+// Errors: invalid, under `/config`; not_configured where there are secrets and no key to seal them;
+// those of the store.
 Task<Result<SideRow>> create_side(Invocation& in, NewSide given);
 
 // What a change does when another one came first: with If-Match it was meant for the row as it was.
@@ -49,9 +51,9 @@ struct SideChange {
   Races races;
 };
 
-// Changes `row`, which was read before; a lost race starts again from the row as it is then. A change that leaves
-// everything as it is writes nothing. Errors: those of create_side, not_found, guard,
-// precondition_failed.
+// Changes `row`, which was read before; a lost race starts again from the row as it is then. A
+// change that leaves everything as it is writes nothing. Errors: those of create_side, not_found,
+// guard, precondition_failed.
 Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange change);
 
 struct DeletedSide {
@@ -59,7 +61,8 @@ struct DeletedSide {
   int64_t snapshots = 0;
 };
 
-// The row, its properties and their snapshots, at once. Rows that a deleted source fed stay without an owner.
+// The row, its properties and their snapshots, at once. Rows that a deleted source fed stay without
+// an owner.
 Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side, SideRow row);
 
 }  // namespace sm::flow

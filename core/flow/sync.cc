@@ -8,7 +8,8 @@
 namespace sm::flow {
 namespace {
 
-// Raised when the plan's statements decide otherwise than before: every pair is looked at as a whole once more.
+// Raised when the plan's statements decide otherwise than before: every pair is looked at as a
+// whole once more.
 constexpr std::string_view kPlanVersion = "1";
 
 // Where a sync stands before it decides.
@@ -31,7 +32,8 @@ std::string policy_of(std::string_view config) {
   return policy ? json::unquote(*policy) : "skip";
 }
 
-Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId source, TargetId target) {
+Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId source,
+                                     TargetId target) {
   std::vector<Statement> statements;
   statements.push_back(store::side_by_id(Side::source, tenant, source.value));
   statements.push_back(store::side_by_id(Side::target, tenant, target.value));
@@ -55,10 +57,10 @@ Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId s
 
 Task<Result<sync::Plan>> read_plan(Invocation& in, Position at) {
   CO_TRY(store::Rows rows,
-         co_await store::query(in, store::sync_classes(at.tenant, at.source, at.target, at.source_since,
-                                                       at.target_since, at.policy,
-                                                       std::string(sync::kKeepWarning),
-                                                       std::string(sync::kConflictWarning))));
+         co_await store::query(
+             in, store::sync_classes(at.tenant, at.source, at.target, at.source_since,
+                                     at.target_since, at.policy, std::string(sync::kKeepWarning),
+                                     std::string(sync::kConflictWarning))));
   sync::Plan plan;
   while (rows.next()) {
     auto of = sync::class_by_name(rows.text(0));
@@ -70,8 +72,8 @@ Task<Result<sync::Plan>> read_plan(Invocation& in, Position at) {
 
 // Calls one of the plan's statements with the parameters that all of them share.
 template <typename... Rest, typename... Given>
-Statement planned(Statement (*statement)(TenantId, SourceId, TargetId, int64_t, int64_t, std::string,
-                                         std::string, std::string, Rest...),
+Statement planned(Statement (*statement)(TenantId, SourceId, TargetId, int64_t, int64_t,
+                                         std::string, std::string, std::string, Rest...),
                   const Position& at, Given... given) {
   return statement(at.tenant, at.source, at.target, at.source_since, at.target_since, at.policy,
                    std::string(sync::kKeepWarning), std::string(sync::kConflictWarning), given...);
@@ -116,18 +118,20 @@ void append_classes(std::vector<Statement>& batch, const Position& at, const syn
   if (pending(Class::create)) batch.push_back(planned(store::sync_created, at, ids.row, now));
 }
 
-Statement log_of(const Position& at, const SyncOutcome& outcome, std::string started_at, std::string now) {
+Statement log_of(const Position& at, const SyncOutcome& outcome, std::string started_at,
+                 std::string now) {
   const sync::Stats& stats = outcome.stats;
-  return store::log_added(at.tenant, outcome.sync_id, "sync", "success", at.source, at.target, at.live,
-                          stats.created + stats.updated, stats.warnings, stats.json(),
+  return store::log_added(at.tenant, outcome.sync_id, "sync", "success", at.source, at.target,
+                          at.live, stats.created + stats.updated, stats.warnings, stats.json(),
                           std::move(started_at), std::move(now));
 }
 
-Task<Result<SyncOutcome>> attempt(Invocation& in, Position at, std::string sync_id, std::string started_at) {
+Task<Result<SyncOutcome>> attempt(Invocation& in, Position at, std::string sync_id,
+                                  std::string started_at) {
   CO_TRY(sync::Plan plan, co_await read_plan(in, at));
   SyncOutcome outcome{plan.stats(at.live), std::move(sync_id)};
-  CO_TRY(FirstIds ids, co_await reserve_ids(in, plan[sync::Class::create].rows,
-                                            plan[sync::Class::update].rows));
+  CO_TRY(FirstIds ids,
+         co_await reserve_ids(in, plan[sync::Class::create].rows, plan[sync::Class::update].rows));
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
   batch.push_back(store::guard_side(Side::source, at.tenant, at.source.value, at.source_revision));
@@ -136,7 +140,8 @@ Task<Result<SyncOutcome>> attempt(Invocation& in, Position at, std::string sync_
   if (plan.writes()) append_classes(batch, at, plan, ids, now);
   if (at.moved || plan.writes()) {
     batch.push_back(store::sync_positioned(at.tenant, at.source, at.target, at.source_revision,
-                                           at.target_revision + (plan.writes() ? 1 : 0), at.settings));
+                                           at.target_revision + (plan.writes() ? 1 : 0),
+                                           at.settings));
   }
   Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) {
@@ -148,7 +153,8 @@ Task<Result<SyncOutcome>> attempt(Invocation& in, Position at, std::string sync_
 
 }  // namespace
 
-Task<Result<SyncOutcome>> sync_pair(Invocation& in, TenantId tenant, SourceId source, TargetId target) {
+Task<Result<SyncOutcome>> sync_pair(Invocation& in, TenantId tenant, SourceId source,
+                                    TargetId target) {
   std::string sync_id = make_sync_id(in);
   std::string started_at = to_text(in.now());
   for (int lost = 0;; ++lost) {

@@ -1,5 +1,5 @@
-// Brings a target in step with a source: decides on counts by class, then writes every class by one set-based statement,
-// in one batch under guards on both revisions. No property data moves.
+// Brings a target in step with a source: decides on counts by class, then writes every class by one
+// set-based statement, in one batch under guards on both revisions. No property data moves.
 #pragma once
 
 #include <string>
@@ -16,7 +16,9 @@ struct SyncOutcome {
   std::string sync_id;
 };
 
-// Errors: not_found where either is not the tenant's; guard after kMaxLostRaces lost races; those of the store.
-Task<Result<SyncOutcome>> sync_pair(Invocation& in, TenantId tenant, SourceId source, TargetId target);
+// Errors: not_found where either is not the tenant's; guard after kMaxLostRaces lost races; those
+// of the store.
+Task<Result<SyncOutcome>> sync_pair(Invocation& in, TenantId tenant, SourceId source,
+                                    TargetId target);
 
 }  // namespace sm::flow

@@ -35,7 +35,8 @@ bool may_change(const Request& request, std::string_view tag) {
 
 Response unless_known(const Request& request, Response response) {
   for (const Header& header : response.respond.headers) {
-    if (header.name != "etag" || !names_tag(request.header("if-none-match"), header.value)) continue;
+    if (header.name != "etag" || !names_tag(request.header("if-none-match"), header.value))
+      continue;
     return with_header(no_content(304), "etag", header.value);
   }
   return response;

@@ -1,4 +1,5 @@
-// Conditional requests (RFC 9110, section 13): strong entity tags, and what If-None-Match says about them.
+// Conditional requests (RFC 9110, section 13): strong entity tags, and what If-None-Match says
+// about them.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +13,19 @@
 
 namespace sm::http {
 
-// Part of every tag: a deployment that changes how rows are shown must not answer 304 for what older ones sent.
+// Part of every tag: a deployment that changes how rows are shown must not answer 304 for what
+// older ones sent.
 inline constexpr std::string_view kShapeVersion = "1";
 
 // A tag of the kind of row and the numbers that its state is made of, quotes included.
 std::string entity_tag(std::string_view kind, std::initializer_list<int64_t> state);
 
-// Whether the header names the tag, or any (`*`). Weak comparison, as the RFC asks for If-None-Match.
+// Whether the header names the tag, or any (`*`). Weak comparison, as the RFC asks for
+// If-None-Match.
 bool names_tag(std::optional<std::string_view> if_none_match, std::string_view tag);
 
-// Whether If-Match lets a change go on: it lacks, or names the tag. A weak tag counts as the strong one, since a proxy
-// that compresses makes it weak.
+// Whether If-Match lets a change go on: it lacks, or names the tag. A weak tag counts as the strong
+// one, since a proxy that compresses makes it weak.
 bool may_change(const Request& request, std::string_view tag);
 
 // The answer with its ETag, or 304 where the request names it.

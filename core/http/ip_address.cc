@@ -49,7 +49,8 @@ std::vector<std::string_view> labels_of(std::string_view host) {
   return labels;
 }
 
-// Groups of up to four hexadecimal digits between colons; an IPv4 address may stand for the last two.
+// Groups of up to four hexadecimal digits between colons; an IPv4 address may stand for the last
+// two.
 std::optional<std::vector<uint8_t>> parse_groups(std::string_view text) {
   std::vector<uint8_t> bytes;
   if (text.empty()) return bytes;
@@ -60,7 +61,8 @@ std::optional<std::vector<uint8_t>> parse_groups(std::string_view text) {
       auto address = parse_ipv4(groups[i]);
       size_t dots = static_cast<size_t>(std::count(groups[i].begin(), groups[i].end(), '.'));
       if (!address || dots != 3 || i + 1 != groups.size()) return std::nullopt;
-      for (int shift = 24; shift >= 0; shift -= 8) bytes.push_back(static_cast<uint8_t>(*address >> shift));
+      for (int shift = 24; shift >= 0; shift -= 8)
+        bytes.push_back(static_cast<uint8_t>(*address >> shift));
       continue;
     }
     auto value = parse_number(groups[i], 16);
@@ -75,7 +77,8 @@ std::optional<std::vector<uint8_t>> parse_groups(std::string_view text) {
 
 bool ends_in_number(std::string_view host) {
   std::string_view last = labels_of(host).back();
-  bool digits = !last.empty() && std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
+  bool digits = !last.empty() &&
+                std::all_of(last.begin(), last.end(), [](char c) { return c >= '0' && c <= '9'; });
   return digits || parse_ipv4_number(last).has_value();
 }
 

@@ -39,7 +39,8 @@ uint32_t ipv4_at(const std::array<uint8_t, 16>& address, size_t at) {
 bool is_public_name(std::string_view host) {
   if (ends_with(host, ".")) host.remove_suffix(1);
   if (host.find('.') == std::string_view::npos) return false;
-  for (std::string_view zone : {".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet"}) {
+  for (std::string_view zone :
+       {".localhost", ".local", ".internal", ".home.arpa", ".lan", ".intranet"}) {
     if (ends_with(host, zone)) return false;
   }
   return true;
@@ -47,7 +48,8 @@ bool is_public_name(std::string_view host) {
 
 bool has_forbidden(std::string_view host) {
   return std::any_of(host.begin(), host.end(), [](char c) {
-    bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
+    bool plain =
+        (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
     return !plain;
   });
 }
@@ -61,7 +63,8 @@ std::optional<std::string> port_problem(std::string_view port) {
   return "must have a port from 0 to 65535, or none";
 }
 
-std::optional<std::string> host_problem(std::string_view given, PrivateAddresses private_addresses) {
+std::optional<std::string> host_problem(std::string_view given,
+                                        PrivateAddresses private_addresses) {
   constexpr const char* kNotPublic = "must name a public address";
   bool any = private_addresses == PrivateAddresses::allowed;
   if (given.size() >= 2 && given.front() == '[' && given.back() == ']') {
@@ -71,11 +74,13 @@ std::optional<std::string> host_problem(std::string_view given, PrivateAddresses
     return std::nullopt;
   }
   std::string host = lower(given);
-  if (host.empty() || host.size() > kMaxHostBytes || host[0] == '.' || host.find("..") != std::string::npos) {
+  if (host.empty() || host.size() > kMaxHostBytes || host[0] == '.' ||
+      host.find("..") != std::string::npos) {
     return "must have a host";
   }
   if (has_forbidden(host)) {
-    return "has a host with characters that do not belong there; write names beyond ASCII in punycode";
+    return "has a host with characters that do not belong there; write names beyond ASCII in "
+           "punycode";
   }
   if (ends_in_number(host)) {
     auto address = parse_ipv4(host);
@@ -92,8 +97,9 @@ std::optional<std::string> host_problem(std::string_view given, PrivateAddresses
 std::optional<std::string> url_problem(std::string_view url, PrivateAddresses private_addresses) {
   if (url.size() > kMaxUrlBytes) return "must have at most 2048 bytes";
   // fetch would strip or ignore these; a URL that means something else than it says is not kept.
-  bool controls = std::any_of(url.begin(), url.end(),
-                              [](char c) { return static_cast<uint8_t>(c) <= ' ' || c == 0x7f || c == '\\'; });
+  bool controls = std::any_of(url.begin(), url.end(), [](char c) {
+    return static_cast<uint8_t>(c) <= ' ' || c == 0x7f || c == '\\';
+  });
   size_t colon = url.find("://");
   std::string scheme = lower(url.substr(0, std::min(colon, url.size())));
   if (controls || colon == std::string_view::npos || (scheme != "http" && scheme != "https")) {
@@ -101,8 +107,10 @@ std::optional<std::string> url_problem(std::string_view url, PrivateAddresses pr
   }
   std::string_view authority = url.substr(colon + 3);
   authority = authority.substr(0, authority.find_first_of("/?#"));
-  if (authority.find('@') != std::string_view::npos) return "must not contain a user name or password";
-  size_t host_end = authority.find(':', authority.substr(0, 1) == "[" ? std::min(authority.find(']'), authority.size()) : 0);
+  if (authority.find('@') != std::string_view::npos)
+    return "must not contain a user name or password";
+  size_t host_end = authority.find(
+      ':', authority.substr(0, 1) == "[" ? std::min(authority.find(']'), authority.size()) : 0);
   if (host_end != std::string_view::npos) {
     if (auto problem = port_problem(authority.substr(host_end + 1))) return problem;
   }
@@ -119,9 +127,12 @@ bool is_public_ipv6(const std::array<uint8_t, 16>& address) {
   auto begins = [&](std::initializer_list<uint8_t> prefix) {
     return std::equal(prefix.begin(), prefix.end(), address.begin());
   };
-  // IPv4 addresses inside: NAT64 (RFC 6052), 6to4 (RFC 3056). Mapped and compatible ones are below 2000::/3.
-  if (begins({0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0})) return is_public_ipv4(ipv4_at(address, 12));
-  if (begins({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff})) return is_public_ipv4(ipv4_at(address, 12));
+  // IPv4 addresses inside: NAT64 (RFC 6052), 6to4 (RFC 3056). Mapped and compatible ones are below
+  // 2000::/3.
+  if (begins({0x00, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0}))
+    return is_public_ipv4(ipv4_at(address, 12));
+  if (begins({0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff}))
+    return is_public_ipv4(ipv4_at(address, 12));
   if (begins({0x20, 0x02})) return is_public_ipv4(ipv4_at(address, 2));
   bool global = (address[0] & 0xE0) == 0x20;
   // 2001::/23 holds Teredo and protocol assignments; then the two ranges for documentation.

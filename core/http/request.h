@@ -1,4 +1,5 @@
-// A request as it came in, and the answers of pure functions about it: path segments, query parameters, media types.
+// A request as it came in, and the answers of pure functions about it: path segments, query
+// parameters, media types.
 #pragma once
 
 #include <optional>
@@ -13,7 +14,7 @@ namespace sm::http {
 
 struct Request {
   std::string method;
-  std::string target;  // path and query as received
+  std::string target;           // path and query as received
   std::vector<Header> headers;  // names in lower case
   bool has_body = false;
 
@@ -22,15 +23,15 @@ struct Request {
   std::optional<std::string_view> header(std::string_view name) const;
 };
 
-// The parameters of a query in order, decoded (application/x-www-form-urlencoded: `+` is a blank). Bytes that do not
-// decode to UTF-8 stay encoded.
+// The parameters of a query in order, decoded (application/x-www-form-urlencoded: `+` is a blank).
+// Bytes that do not decode to UTF-8 stay encoded.
 std::vector<std::pair<std::string, std::string>> parse_query(std::string_view raw);
 
 // For one value of a query: the reverse of the above.
 std::string encode_query_value(std::string_view value);
 
-// An id in a path: decimal digits without sign or leading zero. Nothing for other text; 0, which no row has, where it is
-// larger than any id.
+// An id in a path: decimal digits without sign or leading zero. Nothing for other text; 0, which no
+// row has, where it is larger than any id.
 std::optional<int64_t> parse_id(std::string_view segment);
 
 // The type and subtype of a content type in lower case, without parameters.

@@ -51,12 +51,14 @@ Response problem(const Error& error) {
     auto& errors = body["errors"] = nlohmann::ordered_json::array();
     for (const FieldError& field : error.fields) {
       const char* where = field.in == FieldError::In::body ? "pointer" : "parameter";
-      errors.push_back(nlohmann::ordered_json::object({{where, field.where}, {"detail", field.detail}}));
+      errors.push_back(
+          nlohmann::ordered_json::object({{where, field.where}, {"detail", field.detail}}));
     }
   }
   Response response = json(info.status, body.dump());
   response.respond.headers[0].value = "application/problem+json";
-  if (info.status == 503) return with_header(std::move(response), "retry-after", kRetryAfterSeconds);
+  if (info.status == 503)
+    return with_header(std::move(response), "retry-after", kRetryAfterSeconds);
   if (info.status == 401) {
     return with_header(std::move(response), "www-authenticate", "ApiKey header=\"X-API-Key\"");
   }

@@ -24,7 +24,8 @@ Response no_content(int status);
 // A static file of host/public or of a library, under its path there.
 Response asset(std::string path, std::string content_type);
 
-// Problem details: type, title, status, detail and errors; nothing in it varies by request. 503 says when to try again.
+// Problem details: type, title, status, detail and errors; nothing in it varies by request. 503
+// says when to try again.
 Response problem(const Error& error);
 
 Response with_header(Response response, std::string name, std::string value);

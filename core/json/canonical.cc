@@ -29,7 +29,8 @@ size_t common_prefix(std::string_view a, std::string_view b) {
 
 }  // namespace
 
-// A read walks the text with a pointer that the steps hand on; null says that the walk is over, and `stop_` why.
+// A read walks the text with a pointer that the steps hand on; null says that the walk is over, and
+// `stop_` why.
 class Canonicalizer::Impl {
  public:
   explicit Impl(size_t max_bytes) : max_bytes_(max_bytes) {}
@@ -40,11 +41,12 @@ class Canonicalizer::Impl {
   enum class Stop : uint8_t { none, cut, bad, refused };
 
   struct Frame {
-    size_t first_node;      // of its members
-    const KeyShape* shape;  // what the keys are expected to be; null where nothing is expected any more
-    uint64_t matched;       // bit i: the shape's key i was there
+    size_t first_node;  // of its members
+    const KeyShape*
+        shape;         // what the keys are expected to be; null where nothing is expected any more
+    uint64_t matched;  // bit i: the shape's key i was there
     uint32_t place;
-    uint8_t next_key;       // the shape's key that is expected next
+    uint8_t next_key;  // the shape's key that is expected next
     bool is_object;
   };
 
@@ -238,7 +240,8 @@ const char* Canonicalizer::Impl::key(const char* p) {
   return p != nullptr && add(key_size_ + 1) ? p : nullptr;
 }
 
-// The key at `p` where it is the one that the shape expects, or one of the next two; else the shape is given up.
+// The key at `p` where it is the one that the shape expects, or one of the next two; else the shape
+// is given up.
 const char* Canonicalizer::Impl::predicted_key(const char* p, Frame& frame) {
   constexpr unsigned kTries = 3;
   const KeyShape& shape = *frame.shape;
@@ -270,7 +273,8 @@ bool Canonicalizer::Impl::open(bool is_object) {
     place = outer.is_object ? KeyShapes::place_of_member(outer.place, index)
                             : KeyShapes::place_of_element(outer.place);
   }
-  // The node of the container comes first: its key is known now, its place on the tape when it ends.
+  // The node of the container comes first: its key is known now, its place on the tape when it
+  // ends.
   push(nullptr, 0);
   frames_[depth_++] = {open_nodes_.size(), is_object ? shapes_.at(place) : nullptr, 0, place, 0,
                        is_object};
@@ -407,12 +411,18 @@ Canonical canonicalize(std::string_view text, Arena& arena, size_t max_bytes) {
 
 std::string_view refusal_name(Refusal refusal) {
   switch (refusal) {
-    case Refusal::none: return "none";
-    case Refusal::lone_surrogate: return "lone_surrogate";
-    case Refusal::duplicate_key: return "duplicate_key";
-    case Refusal::not_finite: return "not_finite";
-    case Refusal::too_deep: return "too_deep";
-    case Refusal::too_large: return "too_large";
+    case Refusal::none:
+      return "none";
+    case Refusal::lone_surrogate:
+      return "lone_surrogate";
+    case Refusal::duplicate_key:
+      return "duplicate_key";
+    case Refusal::not_finite:
+      return "not_finite";
+    case Refusal::too_deep:
+      return "too_deep";
+    case Refusal::too_large:
+      return "too_large";
   }
   return "none";
 }

@@ -1,21 +1,24 @@
-// The canonicaliser: JSON text from outside becomes the one text that is stored, hashed and compared.
+// The canonicaliser: JSON text from outside becomes the one text that is stored, hashed and
+// compared.
 //
-// In: strict RFC 8259, UTF-8 checked. Out: RFC 8785 (JCS), that is: no white space, members sorted by the UTF-16 code
-// units of their keys, the shortest string escapes, numbers as ECMAScript prints them. One deviation: integer tokens
-// (neither fraction nor exponent) keep their digits, however many they are (`-0` becomes `0`).
+// In: strict RFC 8259, UTF-8 checked. Out: RFC 8785 (JCS), that is: no white space, members sorted
+// by the UTF-16 code units of their keys, the shortest string escapes, numbers as ECMAScript prints
+// them. One deviation: integer tokens (neither fraction nor exponent) keep their digits, however
+// many they are (`-0` becomes `0`).
 //
-// Two kinds of failure. A *syntax* error ends the text it stands in: nothing after it can be trusted. A *refusal*
-// concerns one value that is well-formed JSON but not storable; its end is found all the same, so that an import can go
-// on behind it.
+// Two kinds of failure. A *syntax* error ends the text it stands in: nothing after it can be
+// trusted. A *refusal* concerns one value that is well-formed JSON but not storable; its end is
+// found all the same, so that an import can go on behind it.
 //
-// How it works: one pass over the value, no recursion. Each scalar becomes a node that points at its canonical text,
-// which mostly is the input itself; each container that ends moves its nodes, members sorted, to a tape; when the
-// outermost value ends the tape is written out at once, its length being known. Objects of a list resemble each other,
-// so the order of keys of the last object at the same place is tried first (key_shapes.h): where it holds, a key costs
-// one 16-byte comparison and sorting costs nothing. What is too deep or too large is skipped by the validator.
+// How it works: one pass over the value, no recursion. Each scalar becomes a node that points at
+// its canonical text, which mostly is the input itself; each container that ends moves its nodes,
+// members sorted, to a tape; when the outermost value ends the tape is written out at once, its
+// length being known. Objects of a list resemble each other, so the order of keys of the last
+// object at the same place is tried first (key_shapes.h): where it holds, a key costs one 16-byte
+// comparison and sorting costs nothing. What is too deep or too large is skipped by the validator.
 //
-// Memory: nodes take about 48 bytes for each value within the limit, and are kept for the next value. The canonical
-// text and rewritten strings live in the caller's arena. Buffers up to 1 GiB.
+// Memory: nodes take about 48 bytes for each value within the limit, and are kept for the next
+// value. The canonical text and rewritten strings live in the caller's arena. Buffers up to 1 GiB.
 #pragma once
 
 #include <cstddef>
@@ -32,8 +35,8 @@ inline constexpr size_t kMaxDepth = 128;
 // The canonical form of one property.
 inline constexpr size_t kMaxPropertyBytes = 512 * 1024;
 
-// Why a well-formed value is not stored. Where several apply it is the first that was met, but for the last two, which
-// go before all others.
+// Why a well-formed value is not stored. Where several apply it is the first that was met, but for
+// the last two, which go before all others.
 enum class Refusal : uint8_t {
   none,
   lone_surrogate,  // \ud800 without its other half; the text has U+FFFD in its place
@@ -46,7 +49,8 @@ enum class Refusal : uint8_t {
 // `lone_surrogate` and so on.
 std::string_view refusal_name(Refusal refusal);
 
-// Whether the end of a buffer is the end of the text: `12` may go on, and `[1` is an error only at the end.
+// Whether the end of a buffer is the end of the text: `12` may go on, and `[1` is an error only at
+// the end.
 enum class BufferEnd : uint8_t { more, final };
 
 enum class Outcome : uint8_t { done, need_more, syntax };
@@ -54,11 +58,11 @@ enum class Outcome : uint8_t { done, need_more, syntax };
 struct Canonical {
   Outcome outcome = Outcome::need_more;
   Refusal refusal = Refusal::none;
-  // done: the bytes that the value took. syntax: where the first byte is that cannot continue a JSON text, which is the
-  // length of the buffer for text that is cut off.
+  // done: the bytes that the value took. syntax: where the first byte is that cannot continue a
+  // JSON text, which is the length of the buffer for text that is cut off.
   size_t offset = 0;
-  // done: the canonical form, in the arena; empty for too_deep and too_large. For other refusals it is a best effort, so
-  // that the caller may look up an identity.
+  // done: the canonical form, in the arena; empty for too_deep and too_large. For other refusals it
+  // is a best effort, so that the caller may look up an identity.
   std::string_view text;
 };
 
@@ -69,8 +73,9 @@ class Canonicalizer {
   Canonicalizer(const Canonicalizer&) = delete;
   Canonicalizer& operator=(const Canonicalizer&) = delete;
 
-  // Reads the one value that starts at the first byte of `buffer` (white space there is a syntax error). After
-  // need_more the caller calls again with more bytes, from the value's start; nothing of the attempt is kept.
+  // Reads the one value that starts at the first byte of `buffer` (white space there is a syntax
+  // error). After need_more the caller calls again with more bytes, from the value's start; nothing
+  // of the attempt is kept.
   Canonical read(std::string_view buffer, BufferEnd end, Arena& arena);
 
  private:
@@ -80,7 +85,8 @@ class Canonicalizer {
 
 inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
-// A whole text: one value, white space around it, one leading byte order mark. Never need_more; offsets count the mark.
+// A whole text: one value, white space around it, one leading byte order mark. Never need_more;
+// offsets count the mark.
 Canonical canonicalize(std::string_view text, Arena& arena, size_t max_bytes = kMaxPropertyBytes);
 
 }  // namespace sm::json

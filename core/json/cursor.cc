@@ -52,13 +52,19 @@ const char* skip(const char* p, const char* end) {
 
 ValueType type_of(std::string_view value) {
   switch (value.empty() ? 'n' : value[0]) {
-    case '{': return ValueType::object;
-    case '[': return ValueType::array;
-    case '"': return ValueType::string;
+    case '{':
+      return ValueType::object;
+    case '[':
+      return ValueType::array;
+    case '"':
+      return ValueType::string;
     case 't':
-    case 'f': return ValueType::boolean;
-    case 'n': return ValueType::null;
-    default: return ValueType::number;
+    case 'f':
+      return ValueType::boolean;
+    case 'n':
+      return ValueType::null;
+    default:
+      return ValueType::number;
   }
 }
 
@@ -97,18 +103,29 @@ std::string unquote(std::string_view string) {
     }
     char c = inner[++i];
     switch (c) {
-      case 'b': out += '\b'; break;
-      case 't': out += '\t'; break;
-      case 'n': out += '\n'; break;
-      case 'f': out += '\f'; break;
-      case 'r': out += '\r'; break;
+      case 'b':
+        out += '\b';
+        break;
+      case 't':
+        out += '\t';
+        break;
+      case 'n':
+        out += '\n';
+        break;
+      case 'f':
+        out += '\f';
+        break;
+      case 'r':
+        out += '\r';
+        break;
       case 'u': {  // \u00xx, a control character
         char high = inner[i + 3], low = inner[i + 4];
         out += static_cast<char>((high - '0') * 16 + (low <= '9' ? low - '0' : low - 'a' + 10));
         i += 4;
         break;
       }
-      default: out += c;
+      default:
+        out += c;
     }
   }
   return out;

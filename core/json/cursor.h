@@ -1,8 +1,9 @@
 // Walks canonical text (canonical.h) where it lies: no tree is built and nothing is copied.
 //
-// Everything here takes canonical text, as the canonicaliser, the store and the functions of this folder hand it out, and
-// trusts it: there is no white space, every bracket has its partner, keys are sorted and unique. Text from outside
-// must go through the canonicaliser first. Views point into the text that was given.
+// Everything here takes canonical text, as the canonicaliser, the store and the functions of this
+// folder hand it out, and trusts it: there is no white space, every bracket has its partner, keys
+// are sorted and unique. Text from outside must go through the canonicaliser first. Views point
+// into the text that was given.
 #pragma once
 
 #include <cstddef>
@@ -53,7 +54,8 @@ std::string unquote(std::string_view string);
 std::string quote(std::string_view utf8);
 void append_quoted(std::string& out, std::string_view utf8);
 
-// The value of a member, the key given as plain UTF-8; none where the value is no object or lacks it.
+// The value of a member, the key given as plain UTF-8; none where the value is no object or lacks
+// it.
 std::optional<std::string_view> find_member(std::string_view object, std::string_view key_utf8);
 
 }  // namespace sm::json

@@ -19,7 +19,8 @@ bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; 
 std::string decode_key(std::string_view raw) {
   std::string_view inner = raw.substr(1);
   if (raw.size() > kMaxTopKeyBytes) {
-    // Back to an end that splits neither an escape nor a character: neither is longer than 12 bytes.
+    // Back to an end that splits neither an escape nor a character: neither is longer than 12
+    // bytes.
     std::string closed;
     for (size_t cut = 0; cut < 12; ++cut) {
       closed.assign(inner.substr(0, inner.size() - cut));
@@ -65,14 +66,23 @@ Event ItemReader::next(Arena& arena) {
 
 bool ItemReader::advance(Event& event, Arena& arena) {
   switch (state_) {
-    case State::mark: return read_mark(event);
-    case State::key: return read_key(event);
-    case State::item: return read_item(event, arena);
-    case State::skip_item: return skip_item(event);
-    case State::skip_value: return skip_value(event);
-    case State::end: event.kind = Event::Kind::end; return true;
-    case State::syntax: return fail(offset_, event);
-    default: return read_structure(event);
+    case State::mark:
+      return read_mark(event);
+    case State::key:
+      return read_key(event);
+    case State::item:
+      return read_item(event, arena);
+    case State::skip_item:
+      return skip_item(event);
+    case State::skip_value:
+      return skip_value(event);
+    case State::end:
+      event.kind = Event::Kind::end;
+      return true;
+    case State::syntax:
+      return fail(offset_, event);
+    default:
+      return read_structure(event);
   }
 }
 
@@ -99,7 +109,8 @@ bool ItemReader::read_structure(Event& event) {
   return structure(bytes[space], event);
 }
 
-// One byte that is no white space, in a state between values. What begins a value is left to its reader.
+// One byte that is no white space, in a state between values. What begins a value is left to its
+// reader.
 bool ItemReader::structure(char byte, Event& event) {
   switch (state_) {
     case State::body:
@@ -117,8 +128,11 @@ bool ItemReader::structure(char byte, Event& event) {
       if (byte != '}' || state_ == State::next_key) return fail(offset_, event);
       object_over();
       return false;
-    case State::colon: return byte == ':' ? take(State::member_value) : fail(offset_, event);
-    case State::member_value: start_value(byte); return false;
+    case State::colon:
+      return byte == ':' ? take(State::member_value) : fail(offset_, event);
+    case State::member_value:
+      start_value(byte);
+      return false;
     case State::after_member:
       if (byte == ',') return take(State::next_key);
       if (byte != '}') return fail(offset_, event);
@@ -128,11 +142,14 @@ bool ItemReader::structure(char byte, Event& event) {
       if (byte == ']') return take(State::after_member);
       state_ = State::item;
       return false;
-    case State::next_item: state_ = State::item; return false;
+    case State::next_item:
+      state_ = State::item;
+      return false;
     case State::after_item:
       if (byte == ',') return take(State::next_item);
       return byte == ']' ? take(State::after_member) : fail(offset_, event);
-    default: return fail(offset_, event);
+    default:
+      return fail(offset_, event);
   }
 }
 
@@ -293,7 +310,8 @@ void ItemReader::consume(size_t bytes) {
   pending_used_ = pending_old_ = 0;
 }
 
-// Appends bytes of the chunk until `pending_` has `wanted` of them to read: true where it does, or there will be no more.
+// Appends bytes of the chunk until `pending_` has `wanted` of them to read: true where it does, or
+// there will be no more.
 bool ItemReader::gather(size_t wanted) {
   size_t have = pending_.size() - pending_used_;
   if (have >= wanted) return true;

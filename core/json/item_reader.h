@@ -1,16 +1,20 @@
-// Reads the body of an import, `{"data":[item, …]}`, while it arrives, and hands out one item after the other.
+// Reads the body of an import, `{"data":[item, …]}`, while it arrives, and hands out one item after
+// the other.
 //
-// The caller feeds chunks of any size and pulls events: an item is canonicalised straight from the chunk that holds it,
-// and only one that straddles chunks is copied. A copied item that is still not complete is tried again when its bytes
-// have doubled, so the work stays linear for any item and any chunk size. For the same reason one that is longer than
-// kMaxRawItemBytes is not kept at all: it is skipped by the validator and refused as too large. The events are the same
-// however the body is cut into chunks.
+// The caller feeds chunks of any size and pulls events: an item is canonicalised straight from the
+// chunk that holds it, and only one that straddles chunks is copied. A copied item that is still
+// not complete is tried again when its bytes have doubled, so the work stays linear for any item
+// and any chunk size. For the same reason one that is longer than kMaxRawItemBytes is not kept at
+// all: it is skipped by the validator and refused as too large. The events are the same however the
+// body is cut into chunks.
 //
-// Shape and syntax are apart: a body of the wrong shape (not an object, no list under `data`, unknown members) is still
-// read to its end, since bytes that are no JSON go before it (400 before 422). Problems of shape are collected and
-// complete when `end` comes. Items keep coming whatever the problems are.
+// Shape and syntax are apart: a body of the wrong shape (not an object, no list under `data`,
+// unknown members) is still read to its end, since bytes that are no JSON go before it (400 before
+// 422). Problems of shape are collected and complete when `end` comes. Items keep coming whatever
+// the problems are.
 //
-// A reader of another form of import (a property a line) stands beside this one and uses the same Canonicalizer.
+// A reader of another form of import (a property a line) stands beside this one and uses the same
+// Canonicalizer.
 #pragma once
 
 #include <cstddef>
@@ -28,7 +32,8 @@ namespace sm::json {
 // The raw text of one item, white space inside it included.
 inline constexpr size_t kMaxRawItemBytes = 4 * 1024 * 1024;
 inline constexpr size_t kMaxShapeProblems = 100;
-// What is kept of a member's name at the top, in raw text: longer ones are unknown members, their pointer cut off.
+// What is kept of a member's name at the top, in raw text: longer ones are unknown members, their
+// pointer cut off.
 inline constexpr size_t kMaxTopKeyBytes = 1024;
 
 struct ShapeProblem {
@@ -59,12 +64,14 @@ class ItemReader {
  public:
   explicit ItemReader(size_t max_item_bytes = kMaxPropertyBytes);
 
-  // The next bytes of the body, only after need_more. They must stay where they are until the next feed.
+  // The next bytes of the body, only after need_more. They must stay where they are until the next
+  // feed.
   void feed(std::string_view chunk);
   // No further bytes, only after need_more.
   void finish();
 
-  // The next event. need_more: feed or finish. end and syntax: the last event, given again at each further call.
+  // The next event. need_more: feed or finish. end and syntax: the last event, given again at each
+  // further call.
   Event next(Arena& arena);
 
   // At most kMaxShapeProblems, in the order of the body, `missing` last. Complete after `end`.
@@ -72,8 +79,23 @@ class ItemReader {
 
  private:
   enum class State : uint8_t {
-    mark, body, first_key, next_key, key, colon, member_value, after_member,
-    first_item, next_item, item, skip_item, after_item, skip_value, after_body, end, syntax,
+    mark,
+    body,
+    first_key,
+    next_key,
+    key,
+    colon,
+    member_value,
+    after_member,
+    first_item,
+    next_item,
+    item,
+    skip_item,
+    after_item,
+    skip_value,
+    after_body,
+    end,
+    syntax,
   };
 
   // Each does one step and says whether it made an event.
@@ -116,14 +138,16 @@ class ItemReader {
   std::string key_;    // the member's name as it is written, cut off behind kMaxTopKeyBytes
   std::vector<ShapeProblem> problems_;
 
-  // Bytes come from `pending_` while it holds any that were there before `chunk_`, else from `chunk_`. What follows them
-  // in `pending_` is a copy of the beginning of `chunk_`.
+  // Bytes come from `pending_` while it holds any that were there before `chunk_`, else from
+  // `chunk_`. What follows them in `pending_` is a copy of the beginning of `chunk_`.
   std::string_view chunk_;
-  size_t chunk_used_ = 0;    // bytes of chunk_ that were read, or copied
+  size_t chunk_used_ = 0;  // bytes of chunk_ that were read, or copied
   std::string pending_;
   size_t pending_used_ = 0;
-  size_t pending_old_ = 0;   // bytes of pending_ that are older than chunk_; 0 where pending_ is not in use
-  size_t retry_bytes_ = 0;   // an item that straddles is tried again when so many bytes of it are there
+  size_t pending_old_ =
+      0;  // bytes of pending_ that are older than chunk_; 0 where pending_ is not in use
+  size_t retry_bytes_ =
+      0;  // an item that straddles is tried again when so many bytes of it are there
 };
 
 }  // namespace sm::json

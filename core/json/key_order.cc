@@ -18,18 +18,24 @@ uint8_t next_byte(const char*& p) {
   char c = p[1];
   p += 2;
   switch (c) {
-    case 'b': return 8;
-    case 't': return 9;
-    case 'n': return 10;
-    case 'f': return 12;
-    case 'r': return 13;
+    case 'b':
+      return 8;
+    case 't':
+      return 9;
+    case 'n':
+      return 10;
+    case 'f':
+      return 12;
+    case 'r':
+      return 13;
     case 'u': {
       char digit = p[3];
       p += 4;
       int low = digit <= '9' ? digit - '0' : digit - 'a' + 10;
       return static_cast<uint8_t>((p[-2] - '0') * 16 + low);
     }
-    default: return static_cast<uint8_t>(c);
+    default:
+      return static_cast<uint8_t>(c);
   }
 }
 
@@ -46,8 +52,8 @@ int compare_bytes(const char* a, const char* a_end, const char* b, const char* b
 int compare_keys(std::string_view a, std::string_view b) {
   const char* x = a.data() + 1;
   const char* y = b.data() + 1;
-  // What is equal as text is equal; a step of eight may split a character, never an escape's meaning, since the text
-  // before it is the same on both sides.
+  // What is equal as text is equal; a step of eight may split a character, never an escape's
+  // meaning, since the text before it is the same on both sides.
   size_t common = std::min(a.size(), b.size()) - 2;
   size_t same = 0;
   for (; common - same >= 8 && std::memcmp(x + same, y + same, 8) == 0;) same += 8;

@@ -1,12 +1,13 @@
 // The keys that the last object at some place had, as a prediction for the next one there.
 //
-// Objects of an import mostly have the same members in the same order. A shape keeps their canonical texts in the order
-// in which they came, and the order in which they sort. While the keys of an object follow the shape (members may be
-// left out, none may be new), reading a key is one comparison, and at the end its members are known to be different and
-// their sorted order is read off.
+// Objects of an import mostly have the same members in the same order. A shape keeps their
+// canonical texts in the order in which they came, and the order in which they sort. While the keys
+// of an object follow the shape (members may be left out, none may be new), reading a key is one
+// comparison, and at the end its members are known to be different and their sorted order is read
+// off.
 //
-// A place is a number made from the path of keys, and places that meet in one slot only predict badly: the
-// shape never decides anything that the text does not confirm.
+// A place is a number made from the path of keys, and places that meet in one slot only predict
+// badly: the shape never decides anything that the text does not confirm.
 #pragma once
 
 #include <array>

@@ -81,7 +81,8 @@ bool MemberSorter::sort(const Node* members, size_t count) {
     Entry entry{key_prefix(members[i].key_view()), static_cast<uint32_t>(i)};
     size_t place = i;
     if (count <= kInsertion) {
-      for (; place > 0 && less(entry, entries[place - 1]); --place) entries[place] = entries[place - 1];
+      for (; place > 0 && less(entry, entries[place - 1]); --place)
+        entries[place] = entries[place - 1];
     }
     entries[place] = entry;
   }

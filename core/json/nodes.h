@@ -1,4 +1,5 @@
-// What the canonicaliser knows of a value before it is written: where its text is, and what it contains.
+// What the canonicaliser knows of a value before it is written: where its text is, and what it
+// contains.
 #pragma once
 
 #include <algorithm>
@@ -14,15 +15,16 @@
 namespace sm::json {
 
 struct Node {
-  const char* key;    // canonical, quotes included; null for elements and for the outermost value
-  const char* text;   // canonical; null for a container
+  const char* key;   // canonical, quotes included; null for elements and for the outermost value
+  const char* text;  // canonical; null for a container
   uint32_t key_size;
-  uint32_t size;      // of the text; for a container the place of its header on the tape
+  uint32_t size;  // of the text; for a container the place of its header on the tape
 
   std::string_view key_view() const { return {key, key_size}; }
 };
 
-// On the tape a container is a header, which says how many children follow it and what brackets them.
+// On the tape a container is a header, which says how many children follow it and what brackets
+// them.
 inline Node container_header(size_t count, bool is_object) {
   return {nullptr, nullptr, static_cast<uint32_t>(count), is_object ? 1u : 0u};
 }
@@ -58,7 +60,8 @@ class NodeBuffer {
   size_t capacity_ = 0;
 };
 
-// Sorts members by key. Returns whether two keys are equal; both members stay, in the order of the text.
+// Sorts members by key. Returns whether two keys are equal; both members stay, in the order of the
+// text.
 class MemberSorter {
  public:
   // Afterwards `order()[i]` is the index of the member that comes i-th.
@@ -75,8 +78,9 @@ class MemberSorter {
   size_t capacity_ = 0;
 };
 
-// Writes the value that `root` stands for, whose containers are on the tape, to `out`; returns its end. With `roomy` 16
-// bytes may be read behind any text and written behind the end, which makes copying twice as fast.
+// Writes the value that `root` stands for, whose containers are on the tape, to `out`; returns its
+// end. With `roomy` 16 bytes may be read behind any text and written behind the end, which makes
+// copying twice as fast.
 char* write_nodes(const Node& root, const NodeBuffer& tape, bool roomy, char* out);
 
 }  // namespace sm::json

@@ -67,7 +67,8 @@ void read_decimal(std::string_view token, Decimal& decimal) {
     if (!is_digit(*p)) ++p;
     int64_t exponent = 0;
     // Far beyond what digits before or behind the point could make up for.
-    for (; p != end; ++p) exponent = std::min<int64_t>(exponent * 10 + (*p - '0'), int64_t{1} << 40);
+    for (; p != end; ++p)
+      exponent = std::min<int64_t>(exponent * 10 + (*p - '0'), int64_t{1} << 40);
     decimal.point += down ? -exponent : exponent;
   }
   if (!decimal.inexact) {
@@ -145,7 +146,8 @@ NumberScan scan_number(const char* p, const char* end) {
 size_t write_number(std::string_view token, char* out) {
   Decimal decimal;
   read_decimal(token, decimal);
-  constexpr int64_t kSmallest = -330, kLargest = 310;  // as powers of ten: beyond, zero and infinity are certain
+  constexpr int64_t kSmallest = -330,
+                    kLargest = 310;  // as powers of ten: beyond, zero and infinity are certain
   if (decimal.count == 0 || decimal.point < kSmallest) {
     *out = '0';
     return 1;
@@ -156,7 +158,8 @@ size_t write_number(std::string_view token, char* out) {
   if (decimal.count <= 15 && point > -300 && point < 300) {
     return write_ecmascript(decimal.negative, decimal.digits, decimal.count, point, out);
   }
-  // One digit more in place of all those left out: it only has to tell which side of a middle the number is on.
+  // One digit more in place of all those left out: it only has to tell which side of a middle the
+  // number is on.
   if (decimal.inexact) decimal.digits[decimal.count++] = '1';
   Shortest shortest = shortest_digits({decimal.digits, decimal.count}, point);
   if (shortest.kind == Shortest::Kind::infinite) return 0;

@@ -1,8 +1,8 @@
 // Numbers: where they end, and their canonical form.
 //
-// Integers keep their digits. Decimals of at most 15 significant digits pass through binary and back unchanged
-// (DBL_DIG), so their ECMAScript form (ECMA-262, Number::toString) follows from the text alone; only the rest is
-// converted, exactly.
+// Integers keep their digits. Decimals of at most 15 significant digits pass through binary and
+// back unchanged (DBL_DIG), so their ECMAScript form (ECMA-262, Number::toString) follows from the
+// text alone; only the rest is converted, exactly.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +25,8 @@ NumberScan scan_number(const char* p, const char* end);
 
 inline constexpr size_t kMaxNumberText = 32;
 
-// The canonical text of a number that is none yet, into `out` of kMaxNumberText bytes; its size, or 0 where the number is
-// beyond the finite doubles.
+// The canonical text of a number that is none yet, into `out` of kMaxNumberText bytes; its size, or
+// 0 where the number is beyond the finite doubles.
 size_t write_number(std::string_view token, char* out);
 
 }  // namespace sm::json

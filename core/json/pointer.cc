@@ -7,7 +7,8 @@
 namespace sm::json {
 namespace {
 
-// Nothing where the token is no array index; an index that no array can have where it is beyond all sizes.
+// Nothing where the token is no array index; an index that no array can have where it is beyond all
+// sizes.
 std::optional<size_t> array_index(std::string_view token) {
   if (token.empty() || (token[0] == '0' && token.size() > 1)) return std::nullopt;
   constexpr size_t kBeyond = size_t{1} << 31;

@@ -18,9 +18,12 @@ class Rewriter {
  private:
   void value(std::string_view text) {
     switch (type_of(text)) {
-      case ValueType::object: return object(text);
-      case ValueType::array: return array(text);
-      default: out_ += text;
+      case ValueType::object:
+        return object(text);
+      case ValueType::array:
+        return array(text);
+      default:
+        out_ += text;
     }
   }
 
@@ -35,9 +38,15 @@ class Rewriter {
       append_token(pointer_, key);
       Rewrite rewrite = call_(callback_, {pointer_, key, member.value()});
       switch (rewrite.action) {
-        case Rewrite::Action::keep: out_ += member.value(); break;
-        case Rewrite::Action::descend: value(member.value()); break;
-        case Rewrite::Action::replace: out_ += rewrite.text; break;
+        case Rewrite::Action::keep:
+          out_ += member.value();
+          break;
+        case Rewrite::Action::descend:
+          value(member.value());
+          break;
+        case Rewrite::Action::replace:
+          out_ += rewrite.text;
+          break;
       }
       pointer_.resize(outer);
     }

@@ -1,11 +1,12 @@
-// Copies a canonical text and lets the caller replace values on the way, at any depth: how secrets are masked.
+// Copies a canonical text and lets the caller replace values on the way, at any depth: how secrets
+// are masked.
 //
 //   rewrite(config, [](const RewriteMember& member) -> Rewrite {
 //     return member.key == "password" ? Rewrite::replace("\"***\"") : Rewrite::descend();
 //   });
 //
-// The callback sees every member of every object that it descends into, also of objects inside arrays. A replacement is
-// canonical text; keys stay, so the result is canonical.
+// The callback sees every member of every object that it descends into, also of objects inside
+// arrays. A replacement is canonical text; keys stay, so the result is canonical.
 #pragma once
 
 #include <string>
@@ -39,12 +40,14 @@ using RewriteCall = Rewrite (*)(void* callback, const RewriteMember& member);
 std::string rewrite_with(std::string_view canonical, void* callback, RewriteCall call);
 }  // namespace detail
 
-// The callback is called in the order of the text and lives only as long as the call. At most kMaxDepth deep.
+// The callback is called in the order of the text and lives only as long as the call. At most
+// kMaxDepth deep.
 template <typename F>
 std::string rewrite(std::string_view canonical, F callback) {
-  return detail::rewrite_with(canonical, &callback, [](void* f, const RewriteMember& member) -> Rewrite {
-    return (*static_cast<F*>(f))(member);
-  });
+  return detail::rewrite_with(canonical, &callback,
+                              [](void* f, const RewriteMember& member) -> Rewrite {
+                                return (*static_cast<F*>(f))(member);
+                              });
 }
 
 }  // namespace sm::json

@@ -56,10 +56,12 @@ Shortest shortest_digits(std::string_view digits, int point) {
   }
   out.kind = Shortest::Kind::finite;
   int exponent;
-  // Doubles below a power of two are twice as dense as above it: the nearest decimal of some length may belong to the
-  // next double down where the one above, a little farther off, still reads back as the power itself.
+  // Doubles below a power of two are twice as dense as above it: the nearest decimal of some length
+  // may belong to the next double down where the one above, a little farther off, still reads back
+  // as the power itself.
   bool power_of_two = std::frexp(value, &exponent) == 0.5;
-  // Normal doubles print right from 15 digits on, zeros at the end cut off; subnormal ones may need as few as one.
+  // Normal doubles print right from 15 digits on, zeros at the end cut off; subnormal ones may need
+  // as few as one.
   for (int precision = value < DBL_MIN ? 1 : 15; precision <= 17; ++precision) {
     print_digits(value, precision, out);
     if (precision == 17 || reads_back(out, value)) break;

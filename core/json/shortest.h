@@ -1,4 +1,5 @@
-// The shortest decimal that reads back as the same double: what ECMAScript prints. Exact, by way of the C library.
+// The shortest decimal that reads back as the same double: what ECMAScript prints. Exact, by way of
+// the C library.
 #pragma once
 
 #include <cstddef>
@@ -7,7 +8,8 @@
 
 namespace sm::json {
 
-// Enough that no double, and no middle between two, has more (767); digits behind them only say "and a bit".
+// Enough that no double, and no middle between two, has more (767); digits behind them only say
+// "and a bit".
 inline constexpr size_t kMaxDecimalDigits = 800;
 
 struct Shortest {
@@ -18,8 +20,8 @@ struct Shortest {
   char digits[20];
 };
 
-// Of the double that is nearest to 0.DIGITS times ten to the `point`; digits without a leading zero, at most
-// kMaxDecimalDigits + 1.
+// Of the double that is nearest to 0.DIGITS times ten to the `point`; digits without a leading
+// zero, at most kMaxDecimalDigits + 1.
 Shortest shortest_digits(std::string_view digits, int point);
 
 }  // namespace sm::json

@@ -1,6 +1,7 @@
-// Sixteen bytes at a time: the few vector operations that scanning JSON takes, from one source for SSE2 and WebAssembly
-// simd128. Arithmetic and comparison are the compiler's own (`vector_size`); only the bit mask needs an intrinsic. On
-// other machines the mask is computed byte by byte: right, but slow.
+// Sixteen bytes at a time: the few vector operations that scanning JSON takes, from one source for
+// SSE2 and WebAssembly simd128. Arithmetic and comparison are the compiler's own (`vector_size`);
+// only the bit mask needs an intrinsic. On other machines the mask is computed byte by byte: right,
+// but slow.
 #pragma once
 
 #include <cstdint>
@@ -37,8 +38,8 @@ inline uint32_t bit_mask(Bytes16 v) {
 #endif
 }
 
-// Bytes that a scan of a string stops at: quote, backslash, control characters, anything beyond ASCII. A comparison
-// gives 0xFF, so the highest bit of the byte itself may be joined in as it is.
+// Bytes that a scan of a string stops at: quote, backslash, control characters, anything beyond
+// ASCII. A comparison gives 0xFF, so the highest bit of the byte itself may be joined in as it is.
 inline uint32_t special_mask(Bytes16 v) {
   Bytes16 special = (Bytes16)(v == '"') | (Bytes16)(v == '\\') | (Bytes16)(v < 0x20) | v;
   return bit_mask(special);

@@ -19,7 +19,8 @@ uint32_t read_hex(const char* p) {
   return unit;
 }
 
-// Whether `\uXXXX` is itself canonical: a control character without a letter of its own, in lower case.
+// Whether `\uXXXX` is itself canonical: a control character without a letter of its own, in lower
+// case.
 bool is_canonical_unicode(const char* hex) {
   if (std::memcmp(hex, "00", 2) != 0) return false;
   if (hex[2] != '0' && hex[2] != '1') return false;

@@ -1,7 +1,7 @@
 // Strings: where they end, whether their bytes are good, and their canonical form.
 //
-// A string whose text is canonical already (no escape at all, or only the shortest ones) is used where it stands; only
-// the others are rewritten.
+// A string whose text is canonical already (no escape at all, or only the shortest ones) is used
+// where it stands; only the others are rewritten.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,8 @@
 
 namespace sm::json {
 
-// What came of a scan: the token is whole; the buffer ended inside it; or a byte cannot stand where it does.
+// What came of a scan: the token is whole; the buffer ended inside it; or a byte cannot stand where
+// it does.
 enum class Scan : uint8_t { ok, cut, bad };
 
 struct StringScan {
@@ -43,7 +44,8 @@ struct Rewritten {
   bool lone_surrogate;  // replaced by U+FFFD
 };
 
-// The canonical form of a string that scan_string passed, without its quotes, from [p, end) to `out`: never longer.
+// The canonical form of a string that scan_string passed, without its quotes, from [p, end) to
+// `out`: never longer.
 Rewritten rewrite_string(const char* p, const char* end, char* out);
 
 // The escape that a byte needs in a canonical string: writes one to six bytes, returns how many.

@@ -7,9 +7,7 @@ namespace {
 
 bool is_space(uint8_t c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 bool is_digit(uint8_t c) { return c >= '0' && c <= '9'; }
-bool is_hex(uint8_t c) {
-  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+bool is_hex(uint8_t c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F'); }
 
 }  // namespace
 
@@ -57,7 +55,8 @@ bool Validator::take(uint8_t byte) {
                  state_ == State::colon || state_ == State::after_value;
   if (between && depth_ > 0 && is_space(byte)) return true;
   switch (state_) {
-    case State::value: return start_value(byte);
+    case State::value:
+      return start_value(byte);
     case State::first_element:
       if (byte != ']') return start_value(byte);
       close();
@@ -66,32 +65,55 @@ bool Validator::take(uint8_t byte) {
       if (byte != '}') return start_key(byte);
       close();
       return true;
-    case State::next_key: return start_key(byte);
-    case State::colon: return byte == ':' && go(State::value);
-    case State::after_value: return after_value(byte);
-    case State::string: return in_string(byte);
-    case State::escape: return in_escape(byte);
+    case State::next_key:
+      return start_key(byte);
+    case State::colon:
+      return byte == ':' && go(State::value);
+    case State::after_value:
+      return after_value(byte);
+    case State::string:
+      return in_string(byte);
+    case State::escape:
+      return in_escape(byte);
     case State::hex:
       if (!is_hex(byte)) return false;
       if (--left_ == 0) state_ = State::string;
       return true;
-    case State::utf8: return in_utf8(byte);
-    case State::literal: return in_literal(byte);
-    default: return in_number(byte);
+    case State::utf8:
+      return in_utf8(byte);
+    case State::literal:
+      return in_literal(byte);
+    default:
+      return in_number(byte);
   }
 }
 
 bool Validator::start_value(uint8_t byte) {
   switch (byte) {
-    case '{': open(true); return go(State::first_key);
-    case '[': open(false); return go(State::first_element);
-    case '"': reading_key_ = false; return go(State::string);
-    case '-': return go(State::minus);
-    case '0': return go(State::zero_end);
-    case 't': literal_ = "rue"; return go(State::literal);
-    case 'f': literal_ = "alse"; return go(State::literal);
-    case 'n': literal_ = "ull"; return go(State::literal);
-    default: return is_digit(byte) && go(State::integer_end);
+    case '{':
+      open(true);
+      return go(State::first_key);
+    case '[':
+      open(false);
+      return go(State::first_element);
+    case '"':
+      reading_key_ = false;
+      return go(State::string);
+    case '-':
+      return go(State::minus);
+    case '0':
+      return go(State::zero_end);
+    case 't':
+      literal_ = "rue";
+      return go(State::literal);
+    case 'f':
+      literal_ = "alse";
+      return go(State::literal);
+    case 'n':
+      literal_ = "ull";
+      return go(State::literal);
+    default:
+      return is_digit(byte) && go(State::integer_end);
   }
 }
 
@@ -120,9 +142,17 @@ bool Validator::in_escape(uint8_t byte) {
     case 'u':
       left_ = 4;
       return go(State::hex);
-    case '"': case '\\': case '/': case 'b': case 'f': case 'n': case 'r': case 't':
+    case '"':
+    case '\\':
+    case '/':
+    case 'b':
+    case 'f':
+    case 'n':
+    case 'r':
+    case 't':
       return go(State::string);
-    default: return false;
+    default:
+      return false;
   }
 }
 
@@ -163,11 +193,13 @@ bool Validator::in_number(uint8_t byte) {
     case State::minus:
       if (byte == '0') return go(State::zero_end);
       return is_digit(byte) && go(State::integer_end);
-    case State::point: return is_digit(byte) && go(State::fraction_end);
+    case State::point:
+      return is_digit(byte) && go(State::fraction_end);
     case State::exponent:
       if (byte == '+' || byte == '-') return go(State::exponent_sign);
       return is_digit(byte) && go(State::exponent_end);
-    case State::exponent_sign: return is_digit(byte) && go(State::exponent_end);
+    case State::exponent_sign:
+      return is_digit(byte) && go(State::exponent_end);
     default:  // it may end here, but goes on
       if (byte == '.') return go(State::point);
       if (byte == 'e' || byte == 'E') return go(State::exponent);
@@ -208,8 +240,6 @@ void Validator::value_over() {
   state_ = State::after_value;
 }
 
-bool Validator::top_is_object() const {
-  return (is_object_.back() >> (depth_ - 1) % 64 & 1) != 0;
-}
+bool Validator::top_is_object() const { return (is_object_.back() >> (depth_ - 1) % 64 & 1) != 0; }
 
 }  // namespace sm::json

@@ -21,7 +21,8 @@ uint32_t decode(const char*& p) {
     code = (byte(0) & 0x0F) << 12 | (byte(1) & 0x3F) << 6 | (byte(2) & 0x3F);
     p += 3;
   } else {
-    code = (byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
+    code =
+        (byte(0) & 0x07) << 18 | (byte(1) & 0x3F) << 12 | (byte(2) & 0x3F) << 6 | (byte(3) & 0x3F);
     p += 4;
   }
   return code;
@@ -54,8 +55,8 @@ char* write_one(const char*& p, char* out, Quotes quotes) {
   return out;
 }
 
-// Appends UTF-8 text as the inside of an ASCII JSON string. 16 bytes at a time where nothing needs an escape; quotation
-// marks, which JSON has so many of, are exchanged on the way.
+// Appends UTF-8 text as the inside of an ASCII JSON string. 16 bytes at a time where nothing needs
+// an escape; quotation marks, which JSON has so many of, are exchanged on the way.
 void append_ascii(std::string& text, std::string_view utf8, Quotes quotes) {
   // Two bytes of UTF-8 become six at worst; a control character, one byte, becomes six, too.
   constexpr size_t kBlock = 4096;
@@ -66,7 +67,8 @@ void append_ascii(std::string& text, std::string_view utf8, Quotes quotes) {
   while (p < end) {
     const char* block_end = static_cast<size_t>(end - p) > kBlock ? p + kBlock : end;
     char* out = buffer;
-    // A sequence that crosses the block's end is still written whole: room for one more is there by its other bytes.
+    // A sequence that crosses the block's end is still written whole: room for one more is there by
+    // its other bytes.
     while (p < block_end) {
       if (block_end - p >= 16) {
         json::Bytes16 bytes = json::load16(p);
@@ -127,7 +129,8 @@ void DataPacks::add(const Sha256Digest& hash, size_t place, std::string_view dat
 
 void DataPacks::close(Open& open) {
   open.text += '}';
-  parts_.push_back({open.quote, std::make_shared<const std::string>(std::exchange(open.text, "{"))});
+  parts_.push_back(
+      {open.quote, std::make_shared<const std::string>(std::exchange(open.text, "{"))});
 }
 
 std::vector<DataPacks::Part> DataPacks::finish() {

@@ -1,8 +1,10 @@
-// Packs: many texts in one parameter, since rows travel to the store as one JSON text through json_each.
+// Packs: many texts in one parameter, since rows travel to the store as one JSON text through
+// json_each.
 //
-// A parameter beyond Latin-1 costs four times as much to move, so packs are pure ASCII. Data is JSON inside JSON: its
-// quotation marks stand as U+007F, which the statement replaces, and that halves what has to be escaped; data that
-// contains U+007F itself goes into packs of their own with escaped quotation marks.
+// A parameter beyond Latin-1 costs four times as much to move, so packs are pure ASCII. Data is
+// JSON inside JSON: its quotation marks stand as U+007F, which the statement replaces, and that
+// halves what has to be escaped; data that contains U+007F itself goes into packs of their own with
+// escaped quotation marks.
 #pragma once
 
 #include <string>

@@ -29,16 +29,21 @@ bool Rows::next() {
 Rows::Cell Rows::read_cell() {
   // Tags and layout: wasm/README.md.
   switch (read<uint8_t>(result_.cells, position_)) {
-    case 0: return nullptr;
-    case 1: return read<int64_t>(result_.cells, position_);
-    case 2: return read<double>(result_.cells, position_);
+    case 0:
+      return nullptr;
+    case 1:
+      return read<int64_t>(result_.cells, position_);
+    case 2:
+      return read<double>(result_.cells, position_);
     case 3: {
       auto length = read<uint32_t>(result_.cells, position_);
       SM_CHECK(length <= result_.cells.size() - position_);
       position_ += length;
       return result_.cells.substr(position_ - length, length);
     }
-    default: SM_CHECK(false); return nullptr;
+    default:
+      SM_CHECK(false);
+      return nullptr;
   }
 }
 

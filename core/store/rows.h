@@ -1,5 +1,6 @@
-// A statement's rows, read one after the other from the frame that brought them. Texts are views into that frame, which
-// the Rows keep alive: they stay good across a co_await as long as the Rows do.
+// A statement's rows, read one after the other from the frame that brought them. Texts are views
+// into that frame, which the Rows keep alive: they stay good across a co_await as long as the Rows
+// do.
 #pragma once
 
 #include <optional>

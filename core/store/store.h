@@ -1,5 +1,6 @@
-// The store as flows see it: reads, and atomic batches of writes. Nothing here pretends to be a transaction: what was read
-// before a batch is a hypothesis, which the batch checks with a guard (schema/queries/common.sql).
+// The store as flows see it: reads, and atomic batches of writes. Nothing here pretends to be a
+// transaction: what was read before a batch is a hypothesis, which the batch checks with a guard
+// (schema/queries/common.sql).
 #pragma once
 
 #include <vector>
@@ -16,7 +17,8 @@ namespace sm::store {
 Task<Result<Rows>> query(Invocation& in, Statement statement);
 Task<Result<std::vector<Rows>>> query_all(Invocation& in, std::vector<Statement> statements);
 
-// All or nothing. Errors: those of a query, and guard (its column in `detail`), unique (table.column), unknown_outcome.
+// All or nothing. Errors: those of a query, and guard (its column in `detail`), unique
+// (table.column), unknown_outcome.
 Task<Result<std::vector<Rows>>> batch(Invocation& in, std::vector<Statement> statements);
 
 // True where a batch was refused by this guard.

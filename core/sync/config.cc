@@ -12,8 +12,8 @@
 namespace sm::sync {
 namespace {
 
-constexpr std::array<std::string_view, 5> kSecretNames = {"api_key", "password", "connection", "token",
-                                                          "secret"};
+constexpr std::array<std::string_view, 5> kSecretNames = {"api_key", "password", "connection",
+                                                          "token", "secret"};
 
 bool is_secret(const json::RewriteMember& member) {
   if (member.pointer.find("/headers/") != std::string_view::npos) return true;

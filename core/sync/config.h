@@ -1,7 +1,9 @@
-// The configuration of a source or target: free JSON, of which some members are checked and some are secrets.
+// The configuration of a source or target: free JSON, of which some members are checked and some
+// are secrets.
 //
-// Secrets, at any depth: `api_key`, `password`, `connection`, `token`, `secret`, and every value under `headers`. The
-// stored configuration has a mask in their place; they themselves are sealed, each under its JSON Pointer.
+// Secrets, at any depth: `api_key`, `password`, `connection`, `token`, `secret`, and every value
+// under `headers`. The stored configuration has a mask in their place; they themselves are sealed,
+// each under its JSON Pointer.
 #pragma once
 
 #include <set>
@@ -29,8 +31,8 @@ struct Secret {
 
 struct SplitConfig {
   std::string masked;
-  std::vector<Secret> secrets;     // given now, to be sealed
-  std::set<std::string> kept;      // pointers at which the mask was given
+  std::vector<Secret> secrets;  // given now, to be sealed
+  std::set<std::string> kept;   // pointers at which the mask was given
 };
 
 SplitConfig split_secrets(std::string_view config);

@@ -10,11 +10,16 @@ namespace {
 
 std::string_view refusal_detail(json::Refusal refusal) {
   switch (refusal) {
-    case json::Refusal::lone_surrogate: return "it contains half of a surrogate pair";
-    case json::Refusal::duplicate_key: return "it names a member twice";
-    case json::Refusal::not_finite: return "it contains a number beyond the finite doubles";
-    case json::Refusal::too_deep: return "it is nested deeper than 128 levels";
-    default: return "it is larger than 512 KiB in canonical form";
+    case json::Refusal::lone_surrogate:
+      return "it contains half of a surrogate pair";
+    case json::Refusal::duplicate_key:
+      return "it names a member twice";
+    case json::Refusal::not_finite:
+      return "it contains a number beyond the finite doubles";
+    case json::Refusal::too_deep:
+      return "it is nested deeper than 128 levels";
+    default:
+      return "it is larger than 512 KiB in canonical form";
   }
 }
 
@@ -27,7 +32,8 @@ void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) 
   bool too_large = event.text.size() > json::kMaxPropertyBytes;
   json::Refusal refusal = too_large ? json::Refusal::too_large : event.refusal;
   if (refusal != json::Refusal::none) {
-    auto external_id = identity.external_id.empty() ? std::nullopt : std::optional(identity.external_id);
+    auto external_id =
+        identity.external_id.empty() ? std::nullopt : std::optional(identity.external_id);
     arena.release(before);
     return fail(event.index, std::move(external_id), std::string(refusal_detail(refusal)));
   }

@@ -1,7 +1,8 @@
 // The items of one import as they are read: identities, hashes and data, each identity once.
 //
-// Data is held only until its part is classified and sent (`release_data`); identities stay to the end, since a later
-// item may have the same one. The last of two equal identities counts; the earlier one becomes an error.
+// Data is held only until its part is classified and sent (`release_data`); identities stay to the
+// end, since a later item may have the same one. The last of two equal identities counts; the
+// earlier one becomes an error.
 #pragma once
 
 #include <cstdint>
@@ -30,7 +31,7 @@ struct ImportItem {
   std::string_view external_id;
   std::string_view data;  // canonical; empty once it was released
   Sha256Digest hash;
-  uint32_t index;         // place in the import
+  uint32_t index;  // place in the import
   State state = State::undecided;
 };
 
@@ -40,10 +41,12 @@ class ImportSet {
   ImportSet(std::optional<json::PointerTokens> id_field, uint64_t seed)
       : id_field_(std::move(id_field)), seed_(seed) {}
 
-  // Takes an item event whose text lies at the end of `arena`, from `before` on. What is not kept of it is released.
+  // Takes an item event whose text lies at the end of `arena`, from `before` on. What is not kept
+  // of it is released.
   void add(const json::Event& event, Arena& arena, Arena::Mark before);
 
-  // Ends the part that is open: all its hashes are there. Its items are those from the last part's end on.
+  // Ends the part that is open: all its hashes are there. Its items are those from the last part's
+  // end on.
   void finish_hashes() { lanes_.flush(); }
 
   std::deque<ImportItem>& items() { return items_; }
@@ -68,7 +71,8 @@ class ImportSet {
   Sha256Lanes lanes_;
   Arena ids_;
   std::deque<ImportItem> items_;
-  std::vector<uint32_t> table_;  // open addressing: place in items_ + 1 of the last with an identity, 0 where free
+  std::vector<uint32_t>
+      table_;  // open addressing: place in items_ + 1 of the last with an identity, 0 where free
   std::map<size_t, ImportError> errors_;
   size_t distinct_ = 0;
   size_t total_ = 0;

@@ -3,7 +3,7 @@
 namespace sm::sync {
 namespace {
 
-constexpr std::array<std::string_view, kClasses> kNames = {"create", "contest", "agree", "update",
+constexpr std::array<std::string_view, kClasses> kNames = {"create", "contest", "agree",   "update",
                                                            "accept", "keep",    "conflict"};
 
 }  // namespace

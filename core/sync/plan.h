@@ -1,5 +1,6 @@
-// The decision table of a sync, as far as it is made of counts: what each class of rows adds to the stats, and which of
-// the classes have something to write. The classes themselves are worked out by the store (schema/queries/sync.sql).
+// The decision table of a sync, as far as it is made of counts: what each class of rows adds to the
+// stats, and which of the classes have something to write. The classes themselves are worked out by
+// the store (schema/queries/sync.sql).
 #pragma once
 
 #include <array>
@@ -37,7 +38,8 @@ class Plan {
   ClassCount& operator[](Class of) { return counts_[static_cast<size_t>(of)]; }
   const ClassCount& operator[](Class of) const { return counts_[static_cast<size_t>(of)]; }
 
-  // `live` is the number of live properties of the source; those that are no candidates are skipped.
+  // `live` is the number of live properties of the source; those that are no candidates are
+  // skipped.
   Stats stats(int64_t live) const;
   bool writes() const;
 

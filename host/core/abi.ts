@@ -28,7 +28,12 @@ export type Effect =
   /** The next part of the request's body, or its end. */
   | { readonly effect: "read_body" }
   /** Status and headers, and the body unless it follows by `write`. Once an invocation. */
-  | { readonly effect: "respond"; readonly status: number; readonly headers: HeaderList; readonly body: Body }
+  | {
+      readonly effect: "respond";
+      readonly status: number;
+      readonly headers: HeaderList;
+      readonly body: Body;
+    }
   /** A part of a streamed body. */
   | { readonly effect: "write"; readonly bytes: Uint8Array<ArrayBuffer> }
   /** Closes the streamed body. */
@@ -91,11 +96,16 @@ export function writeAnswersRequest(writer: FrameWriter): Uint8Array {
 }
 
 /** Throws `FrameTooLarge` when the replies do not fit into one frame. */
-export function writeResume(writer: FrameWriter, time: number, replies: readonly Reply[]): Uint8Array {
+export function writeResume(
+  writer: FrameWriter,
+  time: number,
+  replies: readonly Reply[],
+): Uint8Array {
   let sections = 0;
   const heads = replies.map((reply) => {
     if (!reply.ok) return { ok: false, error: reply.error };
-    if ("results" in reply) return { ok: true, results: reply.results.map((result) => resultHead(result, sections++)) };
+    if ("results" in reply)
+      return { ok: true, results: reply.results.map((result) => resultHead(result, sections++)) };
     if ("bytes" in reply) return { ok: true, section: sections++ };
     if ("end" in reply) return { ok: true, end: true };
     if ("sealed" in reply) return { ok: true, key_id: reply.keyId, sealed: reply.sealed };
@@ -103,11 +113,13 @@ export function writeResume(writer: FrameWriter, time: number, replies: readonly
   });
   writer.begin(`{"time":${time},"replies":${JSON.stringify(heads)}}`);
   for (const reply of replies) {
-    if ("results" in reply) for (const result of reply.results) writer.sectionOf(() => writeCells(writer, result));
+    if ("results" in reply)
+      for (const result of reply.results) writer.sectionOf(() => writeCells(writer, result));
     else if ("bytes" in reply) writer.section(reply.bytes);
   }
   const frame = writer.finish();
-  if (frame.length > maxFrameBytes) throw new FrameTooLarge("a frame to the core would pass 16 MiB");
+  if (frame.length > maxFrameBytes)
+    throw new FrameTooLarge("a frame to the core would pass 16 MiB");
   return frame;
 }
 
@@ -115,7 +127,9 @@ export function writeResume(writer: FrameWriter, time: number, replies: readonly
 export function readStep(frame: Uint8Array): Step {
   const reader = new FrameReader(frame);
   const head = record(reader.head, "step");
-  const effects = list(head["effects"], "effects").map((effect) => readEffect(reader, record(effect, "effect")));
+  const effects = list(head["effects"], "effects").map((effect) =>
+    readEffect(reader, record(effect, "effect")),
+  );
   return { effects, done: boolean(head["done"], "done") };
 }
 
@@ -156,7 +170,10 @@ function readEffect(reader: FrameReader, head: Record<string, unknown>): Effect 
   switch (name) {
     case "query":
     case "batch":
-      return { effect: name, statements: list(head["statements"], "statements").map((s) => readStatement(reader, s)) };
+      return {
+        effect: name,
+        statements: list(head["statements"], "statements").map((s) => readStatement(reader, s)),
+      };
     case "read_body":
     case "end":
     case "abort":
@@ -179,14 +196,19 @@ function readEffect(reader: FrameReader, head: Record<string, unknown>): Effect 
     case "reserve_memory":
       return { effect: name, bytes: integer(head["bytes"], "bytes") };
     case "log":
-      return { effect: name, level: logLevel(head["level"]), message: string(head["message"], "message") };
+      return {
+        effect: name,
+        level: logLevel(head["level"]),
+        message: string(head["message"], "message"),
+      };
     default:
       throw new Error(`the core asks for an unknown effect: ${String(name)}`);
   }
 }
 
 function readBody(reader: FrameReader, head: Record<string, unknown>): Body {
-  if (head["section"] !== undefined) return { kind: "bytes", bytes: reader.copy(integer(head["section"], "section")) };
+  if (head["section"] !== undefined)
+    return { kind: "bytes", bytes: reader.copy(integer(head["section"], "section")) };
   if (head["asset"] !== undefined) return { kind: "asset", path: string(head["asset"], "asset") };
   return head["stream"] === true ? { kind: "stream" } : { kind: "none" };
 }
@@ -215,7 +237,8 @@ function logLevel(value: unknown): LogLevel {
 }
 
 function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (typeof value === "object" && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>;
   throw new Error(`the core's ${what} is no object`);
 }
 

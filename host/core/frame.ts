@@ -53,7 +53,8 @@ export class FrameReader {
 
   private view(index: number): Uint8Array {
     const section = this.sections[index];
-    if (section === undefined) throw new Error(`the core names section ${index}, which its frame lacks`);
+    if (section === undefined)
+      throw new Error(`the core names section ${index}, which its frame lacks`);
     return this.bytes.subarray(section.start, section.end);
   }
 }
@@ -153,7 +154,8 @@ export class FrameWriter {
   private reserve(more: number): void {
     const needed = this.length + more;
     if (needed <= this.bytes.length) return;
-    if (this.length > maxFrameBytes) throw new FrameTooLarge("a frame to the core would pass 16 MiB");
+    if (this.length > maxFrameBytes)
+      throw new FrameTooLarge("a frame to the core would pass 16 MiB");
     this.resize(Math.max(needed, Math.min(this.bytes.length * 2, maxFrameBytes)));
   }
 

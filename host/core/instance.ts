@@ -3,9 +3,9 @@
 
 import {
   abiVersion,
+  type Reply,
   readStep,
   readStoredAnswers,
-  type Reply,
   type Start,
   type Step,
   type StoredAnswers,
@@ -41,7 +41,8 @@ export class Instance {
     memory.current = this.exports.memory;
     this.call(() => this.exports._initialize());
     const version = this.call(() => this.exports.sm_abi());
-    if (version !== abiVersion) throw new CoreFailure(`the core speaks ABI ${version}, this host ${abiVersion}`);
+    if (version !== abiVersion)
+      throw new CoreFailure(`the core speaks ABI ${version}, this host ${abiVersion}`);
   }
 
   get memoryBytes(): number {
@@ -60,7 +61,9 @@ export class Instance {
 
   storedAnswers(): StoredAnswers {
     return this.call(() => {
-      const answers = readStoredAnswers(this.send(this.exports.sm_start, writeAnswersRequest(writer)));
+      const answers = readStoredAnswers(
+        this.send(this.exports.sm_start, writeAnswersRequest(writer)),
+      );
       this.exports.sm_close();
       return answers;
     });
@@ -85,7 +88,9 @@ export class Instance {
       return body();
     } catch (error) {
       if (error instanceof FrameTooLarge || error instanceof CoreFailure) throw error;
-      throw new CoreFailure(error instanceof Error ? error.message : String(error), { cause: error });
+      throw new CoreFailure(error instanceof Error ? error.message : String(error), {
+        cause: error,
+      });
     }
   }
 }
@@ -101,14 +106,18 @@ function importsOf(
 ): Record<string, Record<string, () => number>> {
   const imports: Record<string, Record<string, () => number>> = {};
   for (const { module: from, name, kind } of WebAssembly.Module.imports(module)) {
-    if (kind !== "function") throw new CoreFailure(`the core imports ${from}.${name}, which is no function`);
+    if (kind !== "function")
+      throw new CoreFailure(`the core imports ${from}.${name}, which is no function`);
     imports[from] ??= {};
     imports[from][name] = stub(name, memory);
   }
   return imports;
 }
 
-function stub(name: string, memory: { readonly current?: WebAssembly.Memory }): (...args: number[]) => number {
+function stub(
+  name: string,
+  memory: { readonly current?: WebAssembly.Memory },
+): (...args: number[]) => number {
   if (name === "proc_exit") {
     return () => {
       throw new Error("the core called proc_exit");
@@ -125,7 +134,8 @@ function stub(name: string, memory: { readonly current?: WebAssembly.Memory }): 
     };
   }
   if (name.startsWith("fd_")) return () => wasiBadDescriptor;
-  if (name === "environ_get" || name === "args_get" || name === "emscripten_notify_memory_growth") return () => 0;
+  if (name === "environ_get" || name === "args_get" || name === "emscripten_notify_memory_growth")
+    return () => 0;
   return () => wasiNotSupported;
 }
 
@@ -133,7 +143,8 @@ function readExports(exports: WebAssembly.Exports): Exports {
   const { memory } = exports;
   if (!(memory instanceof WebAssembly.Memory)) throw new CoreFailure("the core exports no memory");
   for (const name of ["sm_abi", "sm_alloc", "sm_start", "sm_resume", "sm_close", "_initialize"]) {
-    if (typeof exports[name] !== "function") throw new CoreFailure(`the core lacks the export ${name}`);
+    if (typeof exports[name] !== "function")
+      throw new CoreFailure(`the core lacks the export ${name}`);
   }
   return exports as unknown as Exports;
 }

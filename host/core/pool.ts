@@ -43,7 +43,11 @@ export class Pool {
   private freshBytes: number;
 
   /** `first` is an instance that was needed before the pool was there. */
-  constructor(module: WebAssembly.Module, first: Instance, options: PoolOptions = defaultPoolOptions) {
+  constructor(
+    module: WebAssembly.Module,
+    first: Instance,
+    options: PoolOptions = defaultPoolOptions,
+  ) {
     this.module = module;
     this.options = options;
     this.freshBytes = first.memoryBytes;

@@ -36,7 +36,10 @@ const rules: readonly Rule[] = [
   { pattern: /Failed to parse body as JSON/i, kind: lost, retry: true },
   // SQLite under way: the transaction was rolled back, and the fault is not the statement's.
   { pattern: /SQLITE_BUSY|database is locked|SQLITE_LOCKED/, kind: "unavailable", retry: true },
-  { pattern: /SQLITE_FULL|database or disk is full|Exceeded maximum DB size/i, kind: "unavailable" },
+  {
+    pattern: /SQLITE_FULL|database or disk is full|Exceeded maximum DB size/i,
+    kind: "unavailable",
+  },
   { pattern: /SQLITE_IOERR|disk I\/O error/, kind: "unavailable" },
   { pattern: /SQLITE_CORRUPT|SQLITE_NOTADB|SQLITE_CANTOPEN|SQLITE_READONLY/, kind: "unavailable" },
   { pattern: /SQLITE_INTERRUPT|SQLITE_NOMEM|timed out|timeout/i, kind: "unavailable" },

@@ -1,5 +1,6 @@
-// A WebAssembly module for benchmarks: an import body through ItemReader, in chunks as a host hands them over, and
-// SHA-256 of every item. Nothing is imported; the module is started by `_initialize`.
+// A WebAssembly module for benchmarks: an import body through ItemReader, in chunks as a host hands
+// them over, and SHA-256 of every item. Nothing is imported; the module is started by
+// `_initialize`.
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -59,8 +60,10 @@ int32_t read_items(std::string_view body, sm::Arena& arena, F on_item) {
           at = std::min(at + kChunkBytes, body.size());
         }
         break;
-      case Event::Kind::end: return items;
-      case Event::Kind::syntax: return -1 - static_cast<int32_t>(event.offset);
+      case Event::Kind::end:
+        return items;
+      case Event::Kind::syntax:
+        return -1 - static_cast<int32_t>(event.offset);
     }
   }
 }

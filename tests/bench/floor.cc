@@ -1,14 +1,16 @@
-// The floor: the product's import and sync, in one native process on a SQLite file, without HTTP, WebAssembly, host or D1.
+// The floor: the product's import and sync, in one native process on a SQLite file, without HTTP,
+// WebAssembly, host or D1.
 //
-// Same schema (schema/sqlite), same statements (schema/queries, through the functions that are generated from them), in
-// the order in which core/flow sends them; same reader, canonical form and hash. What stands between this program's times
-// and the product's is what hosts and platform cost.
+// Same schema (schema/sqlite), same statements (schema/queries, through the functions that are
+// generated from them), in the order in which core/flow sends them; same reader, canonical form and
+// hash. What stands between this program's times and the product's is what hosts and platform cost.
 //
 //   floor BODY_NEW BODY_1_PERCENT BODY_ALL [ROUNDS]
 //
-// The bodies are files with imports of the same properties (generate.ts). Prints one JSON object: for each step of a round
-// the milliseconds of every round. The database is a new file in TMPDIR, with WAL and synchronous=NORMAL, as in D1's
-// workerd; each round works on a source and a target of its own. Any failure ends the program with 1.
+// The bodies are files with imports of the same properties (generate.ts). Prints one JSON object:
+// for each step of a round the milliseconds of every round. The database is a new file in TMPDIR,
+// with WAL and synchronous=NORMAL, as in D1's workerd; each round works on a source and a target of
+// its own. Any failure ends the program with 1.
 #include <sqlite3.h>
 
 #include <algorithm>
@@ -71,7 +73,8 @@ class Database {
   Database& operator=(const Database&) = delete;
 
   void execute(const std::string& sql) {
-    if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(sqlite3_errmsg(db_));
+    if (sqlite3_exec(db_, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK)
+      fail(sqlite3_errmsg(db_));
   }
 
   std::vector<Row> run(const Statement& statement) {
@@ -82,7 +85,8 @@ class Database {
     std::vector<Row> rows;
     int outcome;
     while ((outcome = sqlite3_step(prepared)) == SQLITE_ROW) rows.push_back(read_row(prepared));
-    if (outcome != SQLITE_DONE) fail(std::string(sqlite3_errmsg(db_)) + " in " + std::string(statement.sql));
+    if (outcome != SQLITE_DONE)
+      fail(std::string(sqlite3_errmsg(db_)) + " in " + std::string(statement.sql));
     sqlite3_reset(prepared);
     return rows;
   }
@@ -100,8 +104,8 @@ class Database {
     sqlite3_stmt*& prepared = prepared_[std::string(sql)];
     if (prepared == nullptr) {
       int length = static_cast<int>(sql.size());
-      if (sqlite3_prepare_v3(db_, sql.data(), length, SQLITE_PREPARE_PERSISTENT, &prepared, nullptr) !=
-          SQLITE_OK) {
+      if (sqlite3_prepare_v3(db_, sql.data(), length, SQLITE_PREPARE_PERSISTENT, &prepared,
+                             nullptr) != SQLITE_OK) {
         fail(std::string(sqlite3_errmsg(db_)) + " in " + std::string(sql));
       }
     }
@@ -215,7 +219,8 @@ void append_rows(std::vector<Statement>& batch, Database& db, SourceId source, i
   int64_t first = reserve(db, "source_snapshots", found.existing.size());
   auto add_snapshots = [&] {
     auto taken = static_cast<int64_t>(pack.items());
-    if (taken > 0) batch.push_back(store::import_snapshots(kTenant, source, first, kNow, pack.finish()));
+    if (taken > 0)
+      batch.push_back(store::import_snapshots(kTenant, source, first, kNow, pack.finish()));
     first += taken;
   };
   for (size_t place : found.existing) {
@@ -243,16 +248,17 @@ void append_rows(std::vector<Statement>& batch, Database& db, SourceId source, i
 Statement log_row(const char* type, SourceId source, std::optional<TargetId> target, size_t total,
                   size_t updated) {
   static int64_t number = 0;
-  return store::log_added(kTenant, "floor-" + std::to_string(++number), type, "success", source, target,
-                          static_cast<int64_t>(total), static_cast<int64_t>(updated), 0, std::nullopt, kNow,
-                          kNow);
+  return store::log_added(kTenant, "floor-" + std::to_string(++number), type, "success", source,
+                          target, static_cast<int64_t>(total), static_cast<int64_t>(updated), 0,
+                          std::nullopt, kNow, kNow);
 }
 
 // The number of properties that were written.
 size_t import_body(Database& db, SourceId source, std::string_view body, size_t count) {
   sm::Arena arena;
   std::vector<Item> items = read_items(body, count, arena);
-  int64_t revision = db.run(store::side_by_id(sm::Side::source, kTenant, source.value)).at(0).at(7).integer;
+  int64_t revision =
+      db.run(store::side_by_id(sm::Side::source, kTenant, source.value)).at(0).at(7).integer;
   Differences found = find_differences(db, source, items);
   std::vector<Statement> batch;
   batch.push_back(store::guard_side(sm::Side::source, kTenant, source.value, revision));
@@ -280,7 +286,8 @@ struct Pair {
   TargetId target;
 };
 
-// The number of rows that were created or updated. Nobody edits here, so no other class has rows to write.
+// The number of rows that were created or updated. Nobody edits here, so no other class has rows to
+// write.
 size_t sync_pair(Database& db, Pair pair) {
   auto [source, target] = pair;
   Row source_row = db.run(store::side_by_id(sm::Side::source, kTenant, source.value)).at(0);
@@ -290,19 +297,24 @@ size_t sync_pair(Database& db, Pair pair) {
   int64_t target_since = position.empty() ? 0 : position[0][1].integer;
   auto planned = [&](auto statement, auto... given) {
     return statement(kTenant, source, target, source_since, target_since, "skip",
-                     std::string(sm::sync::kKeepWarning), std::string(sm::sync::kConflictWarning), given...);
+                     std::string(sm::sync::kKeepWarning), std::string(sm::sync::kConflictWarning),
+                     given...);
   };
   std::map<std::string, int64_t> rows;
   for (const Row& row : db.run(planned(store::sync_classes))) rows[row[0].text] = row[1].integer;
   int64_t created = rows["create"];
   int64_t updated = rows["update"];
   int64_t written = created + updated;
-  int64_t first_row = created > 0 ? reserve(db, "target_properties", static_cast<size_t>(created)) : 0;
-  int64_t first_snapshot = updated > 0 ? reserve(db, "target_snapshots", static_cast<size_t>(updated)) : 0;
+  int64_t first_row =
+      created > 0 ? reserve(db, "target_properties", static_cast<size_t>(created)) : 0;
+  int64_t first_snapshot =
+      updated > 0 ? reserve(db, "target_snapshots", static_cast<size_t>(updated)) : 0;
 
   std::vector<Statement> batch;
-  batch.push_back(store::guard_side(sm::Side::source, kTenant, source.value, source_row[7].integer));
-  batch.push_back(store::guard_side(sm::Side::target, kTenant, target.value, target_row[7].integer));
+  batch.push_back(
+      store::guard_side(sm::Side::source, kTenant, source.value, source_row[7].integer));
+  batch.push_back(
+      store::guard_side(sm::Side::target, kTenant, target.value, target_row[7].integer));
   batch.push_back(log_row("sync", source, target, static_cast<size_t>(source_row[4].integer),
                           static_cast<size_t>(written)));
   if (written > 0) batch.push_back(store::target_bumped(kTenant, target, created));
@@ -325,13 +337,15 @@ Pair create_pair(Database& db) {
   SourceId source{reserve(db, "sources", 1)};
   TargetId target{reserve(db, "targets", 1)};
   db.run(store::side_added(sm::Side::source, kTenant, source.value, "Floor", "json", "{}", kNow));
-  db.run(store::side_added(sm::Side::target, kTenant, target.value, "Floor", "internal", "{}", kNow));
+  db.run(
+      store::side_added(sm::Side::target, kTenant, target.value, "Floor", "internal", "{}", kNow));
   return {source, target};
 }
 
 void migrate(Database& db) {
   std::vector<std::filesystem::path> files;
-  for (const auto& entry : std::filesystem::directory_iterator(SM_SCHEMA)) files.push_back(entry.path());
+  for (const auto& entry : std::filesystem::directory_iterator(SM_SCHEMA))
+    files.push_back(entry.path());
   std::sort(files.begin(), files.end());
   for (const auto& file : files) {
     std::ostringstream text;
@@ -371,7 +385,8 @@ void measure(Times& times, const char* step, size_t expected, F work) {
   size_t written = work();
   std::chrono::duration<double, std::milli> taken = std::chrono::steady_clock::now() - started;
   if (written != expected) fail(std::string(step) + " wrote " + std::to_string(written));
-  auto found = std::find_if(times.begin(), times.end(), [&](auto& entry) { return entry.first == step; });
+  auto found =
+      std::find_if(times.begin(), times.end(), [&](auto& entry) { return entry.first == step; });
   if (found == times.end()) found = times.insert(times.end(), {step, {}});
   found->second.push_back(taken.count());
 }
@@ -379,7 +394,8 @@ void measure(Times& times, const char* step, size_t expected, F work) {
 void run_round(Database& db, const std::array<std::string, 3>& bodies, size_t count, Times& times) {
   Pair pair = create_pair(db);
   auto import = [&](const char* step, size_t body, size_t expected) {
-    measure(times, step, expected, [&] { return import_body(db, pair.source, bodies[body], count); });
+    measure(times, step, expected,
+            [&] { return import_body(db, pair.source, bodies[body], count); });
   };
   auto sync = [&](const char* step, size_t expected) {
     measure(times, step, expected, [&] { return sync_pair(db, pair); });
@@ -414,7 +430,8 @@ int main(int argc, char** argv) {
   std::array<std::string, 3> bodies = {read_file(argv[1]), read_file(argv[2]), read_file(argv[3])};
   int rounds = argc > 4 ? std::atoi(argv[4]) : 5;
   size_t count = count_items(bodies[0]);
-  std::string folder = (std::filesystem::temp_directory_path() / "sync-manager-floor-XXXXXX").string();
+  std::string folder =
+      (std::filesystem::temp_directory_path() / "sync-manager-floor-XXXXXX").string();
   if (mkdtemp(folder.data()) == nullptr) fail("no temporary folder");
   Times times;
   {

@@ -1,7 +1,7 @@
 // Imports and syncs, paired: each step runs on one server, then on the other, and who goes first changes with the round.
 // Every round works on a source and a target of its own, and every answer is checked before its time counts.
 import { type Api, createPair, requestJson } from "./client.ts";
-import { type Variant, importBody } from "./generate.ts";
+import { importBody, type Variant } from "./generate.ts";
 import { type Summary, summary } from "./statistics.ts";
 
 /** Properties in one request; a body may have 100,000,000 bytes. */

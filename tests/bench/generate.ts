@@ -79,8 +79,7 @@ const kSentences = [
 ] as const;
 const kLatinSentence =
   "Südbalkon, Einbauküche, 92 m² Wohnfläche; près du marché, à deux pas du café.";
-const kWideSentence =
-  "Widok na park – cicha okolica, żłobek i szkoła w pobliżu; 駅まで徒歩5分 €.";
+const kWideSentence = "Widok na park – cicha okolica, żłobek i szkoła w pobliżu; 駅まで徒歩5分 €.";
 
 function pick<T>(list: readonly T[], random: () => number): T {
   return list[Math.floor(random() * list.length)] as T;
@@ -136,7 +135,10 @@ export function property(index: number, revision = 0): Property {
       },
     },
     features,
-    energy: { rating: pick(["A", "B", "C", "D", "E"], random), kwh_m2: Math.floor(random() * 2500) / 10 },
+    energy: {
+      rating: pick(["A", "B", "C", "D", "E"], random),
+      kwh_m2: Math.floor(random() * 2500) / 10,
+    },
     images: [1, 2].map((n) => ({
       url: `https://images.example.com/${slug}/${n}.jpg`,
       width: 1600,

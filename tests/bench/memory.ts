@@ -2,7 +2,7 @@
 // but also the body on its way and D1 itself, so the figure is an upper bound for the isolate.
 import { createApi, createPair, requestJson } from "./client.ts";
 import { importBody } from "./generate.ts";
-import { type Server, memoryOf, resetPeak } from "./processes.ts";
+import { memoryOf, resetPeak, type Server } from "./processes.ts";
 
 export const kLargestBody = 100_000_000;
 /** A little less than fits, at 1,067 bytes a property. */

@@ -6,8 +6,8 @@ import {
   existsSync,
   mkdirSync,
   openSync,
-  readFileSync,
   readdirSync,
+  readFileSync,
   readlinkSync,
   symlinkSync,
   writeFileSync,
@@ -87,7 +87,8 @@ export async function startBaseline(frozen: string, folder: string): Promise<Ser
     ...["--config", config],
   ]);
   const code = await new Promise((done) => create.once("exit", done));
-  if (code !== 0) throw new Error(`the baseline's schema failed:\n${log(folder, "baseline-schema")}`);
+  if (code !== 0)
+    throw new Error(`the baseline's schema failed:\n${log(folder, "baseline-schema")}`);
   return startWorker("baseline", config, "/floor", frozen, folder);
 }
 

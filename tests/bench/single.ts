@@ -1,5 +1,5 @@
 // Requests for one row, against what an empty Worker pays for one D1 query. The three kinds take turns, request by request.
-import { type Api, createPair, request, requestJson } from "./client.ts";
+import { type Api, createPair, type request, requestJson } from "./client.ts";
 import { importBody } from "./generate.ts";
 import { percentile } from "./statistics.ts";
 

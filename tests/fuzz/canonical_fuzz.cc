@@ -1,6 +1,7 @@
 // Any bytes, as one value and as the body of an import. What must hold:
 //   - the canonical form of a canonical form is itself
-//   - the validator and the canonicaliser agree on where a value ends or goes wrong, whatever the parts
+//   - the validator and the canonicaliser agree on where a value ends or goes wrong, whatever the
+//   parts
 //   - the events of an import do not depend on its chunks
 //   - a merge patch gives a canonical text
 // The first byte of the input sets the size of the chunks; the rest is the text.

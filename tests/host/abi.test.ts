@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { test } from "node:test";
-import { readStep, readStoredAnswers, type Reply, writeAnswersRequest, writeResume, writeStart } from "../../host/core/abi.ts";
+import {
+  type Reply,
+  readStep,
+  readStoredAnswers,
+  writeAnswersRequest,
+  writeResume,
+  writeStart,
+} from "../../host/core/abi.ts";
 import { FrameReader, FrameTooLarge, FrameWriter } from "../../host/core/frame.ts";
 import type { Result } from "../../host/store/store.ts";
 import { type Cell, fileOf, type Golden, goldens } from "./golden.ts";
@@ -19,7 +26,8 @@ const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 
 test("golden files are those that this test knows", () => {
   assert.deepEqual(readdirSync(folder).sort(), goldens.map((one) => `${one.name}.json`).sort());
-  for (const one of goldens) assert.equal(readFileSync(`${folder}/${one.name}.json`, "utf8"), fileOf(one), one.name);
+  for (const one of goldens)
+    assert.equal(readFileSync(`${folder}/${one.name}.json`, "utf8"), fileOf(one), one.name);
 });
 
 test("a frame is read as its head and sections", () => {
@@ -27,15 +35,26 @@ test("a frame is read as its head and sections", () => {
     const reader = new FrameReader(bytesOf(one.name));
     assert.deepEqual(reader.head, one.head);
     assert.equal(reader.sectionCount, one.sections.length);
-    one.sections.forEach((section, index) => assert.equal(hex(reader.copy(index)), Buffer.from(section).toString("hex")));
+    for (const [index, section] of one.sections.entries()) {
+      assert.equal(hex(reader.copy(index)), Buffer.from(section).toString("hex"));
+    }
   }
 });
 
 test("start frames are written byte for byte", () => {
-  const head = golden("start_request").head as { vars: object; request_id: string; headers: [string, string][] };
+  const head = golden("start_request").head as {
+    vars: object;
+    request_id: string;
+    headers: [string, string][];
+  };
   const { request_id: requestId, vars, ...rest } = head;
   const random = golden("start_request").sections[0] as Uint8Array;
-  const start = { ...rest, requestId, varsJson: JSON.stringify(vars), random } as unknown as Parameters<typeof writeStart>[1];
+  const start = {
+    ...rest,
+    requestId,
+    varsJson: JSON.stringify(vars),
+    random,
+  } as unknown as Parameters<typeof writeStart>[1];
   assert.equal(hex(writeStart(writer, start)), bytesOf("start_request").toString("hex"));
   assert.equal(hex(writeAnswersRequest(writer)), bytesOf("start_answers").toString("hex"));
 });
@@ -48,20 +67,38 @@ test("resume frames are written byte for byte, with a cell of every kind", () =>
       const columns = head["columns"] as string[];
       const cells = (golden("resume_results").cells?.[String(head["section"])] ?? []).map(value);
       const rows = Array.from({ length: head["rows"] as number }, (_, row) =>
-        Object.fromEntries(columns.map((column, index) => [column, cells[row * columns.length + index]])));
+        Object.fromEntries(
+          columns.map((column, index) => [column, cells[row * columns.length + index]]),
+        ),
+      );
       return {
-        columns, rows, rowsRead: head["rows_read"] as number, rowsWritten: head["rows_written"] as number, changes: head["changes"] as number,
+        columns,
+        rows,
+        rowsRead: head["rows_read"] as number,
+        rowsWritten: head["rows_written"] as number,
+        changes: head["changes"] as number,
       };
     });
-  const heads = (golden("resume_results").head as { replies: { results: Record<string, unknown>[] }[] }).replies;
+  const heads = (
+    golden("resume_results").head as { replies: { results: Record<string, unknown>[] }[] }
+  ).replies;
   const replies: Reply[] = heads.map((head) => ({ ok: true, results: resultsOf(head) }));
-  assert.equal(hex(writeResume(writer, 1795225402931, replies)), bytesOf("resume_results").toString("hex"));
+  assert.equal(
+    hex(writeResume(writer, 1795225402931, replies)),
+    bytesOf("resume_results").toString("hex"),
+  );
   const others: Reply[] = [
-    { ok: true, bytes: new Uint8Array([123, 0, 255, 125]) }, { ok: true, end: true }, { ok: true },
-    { ok: false, error: "guard:source_changed" }, { ok: false, error: "unique:connections.source_id,target_id" },
+    { ok: true, bytes: new Uint8Array([123, 0, 255, 125]) },
+    { ok: true, end: true },
+    { ok: true },
+    { ok: false, error: "guard:source_changed" },
+    { ok: false, error: "unique:connections.source_id,target_id" },
     { ok: true, keyId: "861009ec", sealed: "5Xji6vP7lC8=" },
   ];
-  assert.equal(hex(writeResume(writer, 1795225402932, others)), bytesOf("resume_others").toString("hex"));
+  assert.equal(
+    hex(writeResume(writer, 1795225402932, others)),
+    bytesOf("resume_others").toString("hex"),
+  );
   assert.equal(hex(writeResume(writer, 0, [])), bytesOf("resume_empty").toString("hex"));
 });
 
@@ -69,34 +106,65 @@ test("a step becomes typed effects, with texts and copies in place of sections",
   assert.deepEqual(readStep(bytesOf("step_empty")), { effects: [], done: true });
   const sql = "SELECT ?1, ?2, ?3, ?4, ?5";
   assert.deepEqual(readStep(bytesOf("step_store")).effects, [
-    { effect: "query", statements: [{ sql, params: [null, 9007199254740991, -3, "kürzer", "länger: 😀"] }] },
-    { effect: "batch", statements: [{ sql: "DELETE FROM t", params: [] }, { sql, params: ["", ""] }] },
+    {
+      effect: "query",
+      statements: [{ sql, params: [null, 9007199254740991, -3, "kürzer", "länger: 😀"] }],
+    },
+    {
+      effect: "batch",
+      statements: [
+        { sql: "DELETE FROM t", params: [] },
+        { sql, params: ["", ""] },
+      ],
+    },
   ]);
   const respond = { effect: "respond", status: 200, headers: [] };
   assert.deepEqual(readStep(bytesOf("step_others")).effects, [
-    { effect: "read_body" }, { ...respond, status: 204, body: { kind: "none" } },
-    { ...respond, body: { kind: "asset", path: "/docs/index.html" } }, { ...respond, body: { kind: "stream" } },
-    { effect: "write", bytes: new Uint8Array([0, 255, 128, 10]) }, { effect: "end" }, { effect: "abort" },
-    { effect: "seal", plain: new Uint8Array(0), context: "tenant:1|secret" }, { effect: "reserve_memory", bytes: 33554432 },
+    { effect: "read_body" },
+    { ...respond, status: 204, body: { kind: "none" } },
+    { ...respond, body: { kind: "asset", path: "/docs/index.html" } },
+    { ...respond, body: { kind: "stream" } },
+    { effect: "write", bytes: new Uint8Array([0, 255, 128, 10]) },
+    { effect: "end" },
+    { effect: "abort" },
+    { effect: "seal", plain: new Uint8Array(0), context: "tenant:1|secret" },
+    { effect: "reserve_memory", bytes: 33554432 },
   ]);
   assert.equal(readStoredAnswers(bytesOf("step_stored_answers")).overloaded.status, 503);
 });
 
 test("a step that does not fit throws", () => {
-  const step = (effect: unknown, sections: string[] = []): Buffer => frameOf({ done: false, effects: [effect] }, sections);
+  const step = (effect: unknown, sections: string[] = []): Buffer =>
+    frameOf({ done: false, effects: [effect] }, sections);
   const wrong = [
-    step({ effect: "dance" }), step(null), step({ effect: "write", section: 0 }), step({ effect: "write", section: -1 }, ["x"]),
-    step({ effect: "respond", status: "200", headers: [] }), step({ effect: "respond", status: 200, headers: [["a"]] }),
-    step({ effect: "query", statements: [{ sql: 0, params: [1.5] }] }, ["x"]), step({ effect: "log", level: "loud", message: "" }),
-    step({ effect: "query", statements: [{ sql: 0, params: [true] }] }, ["x"]), frameOf({ effects: [] }, []),
-    bytesOf("step_answer").subarray(0, -1), bytesOf("step_answer").subarray(0, 3), Buffer.alloc(0), Buffer.from("ffffffff00", "hex"),
+    step({ effect: "dance" }),
+    step(null),
+    step({ effect: "write", section: 0 }),
+    step({ effect: "write", section: -1 }, ["x"]),
+    step({ effect: "respond", status: "200", headers: [] }),
+    step({ effect: "respond", status: 200, headers: [["a"]] }),
+    step({ effect: "query", statements: [{ sql: 0, params: [1.5] }] }, ["x"]),
+    step({ effect: "log", level: "loud", message: "" }),
+    step({ effect: "query", statements: [{ sql: 0, params: [true] }] }, ["x"]),
+    frameOf({ effects: [] }, []),
+    bytesOf("step_answer").subarray(0, -1),
+    bytesOf("step_answer").subarray(0, 3),
+    Buffer.alloc(0),
+    Buffer.from("ffffffff00", "hex"),
   ];
   for (const frame of wrong) assert.throws(() => readStep(frame));
 });
 
 test("a reply beyond 16 MiB is refused, and the writer goes on", () => {
   const bytes = new Uint8Array(9 * 1024 * 1024);
-  assert.throws(() => writeResume(writer, 0, [{ ok: true, bytes }, { ok: true, bytes }]), FrameTooLarge);
+  assert.throws(
+    () =>
+      writeResume(writer, 0, [
+        { ok: true, bytes },
+        { ok: true, bytes },
+      ]),
+    FrameTooLarge,
+  );
   assert.equal(hex(writeResume(writer, 0, [])), bytesOf("resume_empty").toString("hex"));
 });
 

@@ -1,14 +1,13 @@
-// A core that follows wasm/README.md and does what a script says, so that tests can inject what the real one never does:
-// a trap at any step, growth, an endless body. The script is the value of the header `x-script`, in hexadecimal, as
-// tests/host/script.ts makes it: operations of one letter, a u32, and for `S` that many bytes of a frame.
+// A core that follows wasm/README.md and does what a script says, so that tests can inject what the
+// real one never does: a trap at any step, growth, an endless body. The script is the value of the
+// header `x-script`, in hexadecimal, as tests/host/script.ts makes it: operations of one letter, a
+// u32, and for `S` that many bytes of a frame.
 //
 //   S n frame   yields the frame
 //   W n         yields a `write` of n bytes again and again, until one is refused
-//   B n         yields `read_body` until the end or a refusal, counting bytes, parts and small parts
-//   G n         grows memory by n pages
-//   T n         traps
-//   E n         done: answers with the last resume frame as the body
-//   C n         done: answers with the counts of `B`
+//   B n         yields `read_body` until the end or a refusal, counting bytes, parts and small
+//   parts G n         grows memory by n pages T n         traps E n         done: answers with the
+//   last resume frame as the body C n         done: answers with the counts of `B`
 #include <stdint.h>
 
 #define EXPORT(name) __attribute__((export_name(#name), used))
@@ -30,15 +29,20 @@ bool open;
 bool repeating;  // whether the last step came from the operation that is under way
 
 unsigned char* at(uint32_t address) { return reinterpret_cast<unsigned char*>(address); }
-uint32_t read32(const unsigned char* p) { return p[0] | p[1] << 8 | p[2] << 16 | uint32_t(p[3]) << 24; }
+uint32_t read32(const unsigned char* p) {
+  return p[0] | p[1] << 8 | p[2] << 16 | uint32_t(p[3]) << 24;
+}
 void write32(unsigned char* p, uint32_t v) {
   for (int i = 0; i < 4; i++) p[i] = static_cast<unsigned char>(v >> 8 * i);
 }
-void copy(unsigned char* to, const unsigned char* from, uint32_t n) { __builtin_memcpy(to, from, n); }
+void copy(unsigned char* to, const unsigned char* from, uint32_t n) {
+  __builtin_memcpy(to, from, n);
+}
 
 void ensure(uint32_t end) {
   uint32_t have = __builtin_wasm_memory_size(0) * kPage;
-  if (end > have && __builtin_wasm_memory_grow(0, (end - have + kPage - 1) / kPage) == ~0u) __builtin_trap();
+  if (end > have && __builtin_wasm_memory_grow(0, (end - have + kPage - 1) / kPage) == ~0u)
+    __builtin_trap();
 }
 
 uint32_t length_of(const char* text) {
@@ -97,7 +101,8 @@ char* put(char* p, const char* text) {
 char* put(char* p, uint32_t number) {
   char digits[10];
   int n = 0;
-  do digits[n++] = static_cast<char>('0' + number % 10); while ((number /= 10) != 0);
+  do digits[n++] = static_cast<char>('0' + number % 10);
+  while ((number /= 10) != 0);
   while (n > 0) *p++ = digits[--n];
   return p;
 }
@@ -112,7 +117,8 @@ uint32_t answer_counts() {
   p = put(p, body_parts);
   p = put(p, " small ");
   p = put(p, small_parts);
-  return yield_section(kAnswer, reinterpret_cast<unsigned char*>(counts), static_cast<uint32_t>(p - counts));
+  return yield_section(kAnswer, reinterpret_cast<unsigned char*>(counts),
+                       static_cast<uint32_t>(p - counts));
 }
 
 bool refused() { return has(at(input) + 4, read32(at(input)), R"("ok":false)"); }
@@ -140,7 +146,8 @@ uint32_t run() {
       case 'W':
         if (!repeating || !refused()) {
           repeating = true;
-          return yield_section(R"({"done":false,"effects":[{"effect":"write","section":0}]})", nullptr, n);
+          return yield_section(R"({"done":false,"effects":[{"effect":"write","section":0}]})",
+                               nullptr, n);
         }
         break;
       case 'B':
@@ -174,7 +181,8 @@ void read_script(const unsigned char* head, uint32_t length) {
   for (uint32_t i = 0; i + kNameLength <= length; i++) {
     if (!same(head + i, kName, kNameLength)) continue;
     for (i += kNameLength; head[i] != '"' && script_length < kScriptLimit; i += 2) {
-      script[script_length++] = static_cast<unsigned char>(digit(head[i]) << 4 | digit(head[i + 1]));
+      script[script_length++] =
+          static_cast<unsigned char>(digit(head[i]) << 4 | digit(head[i + 1]));
     }
     return;
   }
@@ -223,5 +231,4 @@ EXPORT(sm_resume) uint32_t sm_resume(uint32_t pointer, uint32_t length) {
 }
 
 EXPORT(sm_close) void sm_close() { open = false; }
-
 }

@@ -16,9 +16,19 @@ export type Golden = {
 };
 
 const everyTag: readonly Cell[] = [
-  ["null"], ["integer", "0"], ["integer", "-1"], ["integer", "9007199254740991"], ["integer", "-9007199254740991"],
-  ["real", 0.5], ["real", -1e300], ["real", 1e16], ["text", ""], ["text", "plain ASCII"], ["text", "grün € 😀"],
-  ["text", "a\u0000b"], ["text", "a longer text of plain ASCII that is not copied by hand"],
+  ["null"],
+  ["integer", "0"],
+  ["integer", "-1"],
+  ["integer", "9007199254740991"],
+  ["integer", "-9007199254740991"],
+  ["real", 0.5],
+  ["real", -1e300],
+  ["real", 1e16],
+  ["text", ""],
+  ["text", "plain ASCII"],
+  ["text", "grün € 😀"],
+  ["text", "a\u0000b"],
+  ["text", "a longer text of plain ASCII that is not copied by hand"],
 ];
 const columns = everyTag.map((_, index) => `c${index}`);
 const counts = { rows_read: 1, rows_written: 0, changes: 0 };
@@ -28,9 +38,19 @@ export const goldens: readonly Golden[] = [
     name: "start_request",
     direction: "start",
     head: {
-      kind: "request", method: "PATCH", target: "/sources/1?x=%C3%A4&y=", headers: [["x-api-key", "sm_key"], ["x-name", "grün \"q\" \\"]],
-      body: true, time: 1795225402930, request_id: "2601de2a-27c4-4908-8a4b-950d757632b2", store: "d1",
-      vars: { TENANT_SIGNUP: "open", GREETING: "héllo" }, sealing: false,
+      kind: "request",
+      method: "PATCH",
+      target: "/sources/1?x=%C3%A4&y=",
+      headers: [
+        ["x-api-key", "sm_key"],
+        ["x-name", 'grün "q" \\'],
+      ],
+      body: true,
+      time: 1795225402930,
+      request_id: "2601de2a-27c4-4908-8a4b-950d757632b2",
+      store: "d1",
+      vars: { TENANT_SIGNUP: "open", GREETING: "héllo" },
+      sealing: false,
     },
     sections: [Uint8Array.from({ length: 64 }, (_, index) => 255 - index)],
   },
@@ -41,8 +61,17 @@ export const goldens: readonly Golden[] = [
     direction: "step",
     head: {
       effects: [
-        { effect: "query", statements: [{ sql: 0, params: [null, 9007199254740991, -3, "kürzer", { section: 1 }] }] },
-        { effect: "batch", statements: [{ sql: 2, params: [] }, { sql: 0, params: ["", { section: 3 }] }] },
+        {
+          effect: "query",
+          statements: [{ sql: 0, params: [null, 9007199254740991, -3, "kürzer", { section: 1 }] }],
+        },
+        {
+          effect: "batch",
+          statements: [
+            { sql: 2, params: [] },
+            { sql: 0, params: ["", { section: 3 }] },
+          ],
+        },
       ],
       done: false,
     },
@@ -54,21 +83,34 @@ export const goldens: readonly Golden[] = [
     head: {
       effects: [
         { effect: "log", level: "info", message: "grün" },
-        { effect: "respond", status: 200, headers: [["content-type", "application/json"], ["etag", "\"x\""]], section: 0 },
+        {
+          effect: "respond",
+          status: 200,
+          headers: [
+            ["content-type", "application/json"],
+            ["etag", '"x"'],
+          ],
+          section: 0,
+        },
       ],
       done: true,
     },
-    sections: ["{\"name\":\"grün\"}"],
+    sections: ['{"name":"grün"}'],
   },
   {
     name: "step_others",
     direction: "step",
     head: {
       effects: [
-        { effect: "read_body" }, { effect: "respond", status: 204, headers: [] },
+        { effect: "read_body" },
+        { effect: "respond", status: 204, headers: [] },
         { effect: "respond", status: 200, headers: [], asset: "/docs/index.html" },
-        { effect: "respond", status: 200, headers: [], stream: true }, { effect: "write", section: 0 }, { effect: "end" },
-        { effect: "abort" }, { effect: "seal", section: 1, context: "tenant:1|secret" }, { effect: "reserve_memory", bytes: 33554432 },
+        { effect: "respond", status: 200, headers: [], stream: true },
+        { effect: "write", section: 0 },
+        { effect: "end" },
+        { effect: "abort" },
+        { effect: "seal", section: 1, context: "tenant:1|secret" },
+        { effect: "reserve_memory", bytes: 33554432 },
       ],
       done: false,
     },
@@ -78,13 +120,14 @@ export const goldens: readonly Golden[] = [
     name: "step_stored_answers",
     direction: "step",
     head: {
-      done: true, effects: [],
+      done: true,
+      effects: [],
       answers: {
         trap: { status: 500, headers: [["content-type", "application/problem+json"]], section: 0 },
         overloaded: { status: 503, headers: [["retry-after", "5"]], section: 1 },
       },
     },
-    sections: ["{\"status\":500}", "{\"status\":503}"],
+    sections: ['{"status":500}', '{"status":503}'],
   },
   {
     name: "resume_results",
@@ -92,7 +135,13 @@ export const goldens: readonly Golden[] = [
     head: {
       time: 1795225402931,
       replies: [
-        { ok: true, results: [{ columns, rows: 1, section: 0, ...counts }, { columns: [], rows: 0, section: 1, rows_read: 0, rows_written: 2, changes: 1 }] },
+        {
+          ok: true,
+          results: [
+            { columns, rows: 1, section: 0, ...counts },
+            { columns: [], rows: 0, section: 1, rows_read: 0, rows_written: 2, changes: 1 },
+          ],
+        },
         { ok: true, results: [{ columns: ["größe"], rows: 2, section: 2, ...counts }] },
       ],
     },
@@ -105,8 +154,12 @@ export const goldens: readonly Golden[] = [
     head: {
       time: 1795225402932,
       replies: [
-        { ok: true, section: 0 }, { ok: true, end: true }, { ok: true }, { ok: false, error: "guard:source_changed" },
-        { ok: false, error: "unique:connections.source_id,target_id" }, { ok: true, key_id: "861009ec", sealed: "5Xji6vP7lC8=" },
+        { ok: true, section: 0 },
+        { ok: true, end: true },
+        { ok: true },
+        { ok: false, error: "guard:source_changed" },
+        { ok: false, error: "unique:connections.source_id,target_id" },
+        { ok: true, key_id: "861009ec", sealed: "5Xji6vP7lC8=" },
       ],
     },
     sections: [new Uint8Array([123, 0, 255, 125])],
@@ -117,24 +170,28 @@ export const goldens: readonly Golden[] = [
 export function fileOf(golden: Golden): string {
   const { name, direction, head, sections, cells } = golden;
   const frame = frameOf(head, sections).toString("hex");
-  const shown = sections.map((section) => (typeof section === "string" ? section : bytesAsText(section)));
+  const shown = sections.map((section) =>
+    typeof section === "string" ? section : bytesAsText(section),
+  );
   return `${JSON.stringify({ name, direction, frame, head, sections: shown, ...(cells && { cells }) }, null, 2)}\n`;
 }
 
 export function cellsOf(cells: readonly Cell[]): Uint8Array {
-  return Buffer.concat(cells.map((cell) => {
-    if (cell[0] === "null") return Buffer.from([0]);
-    if (cell[0] === "text") return Buffer.concat([Buffer.from([3]), frameOfText(cell[1])]);
-    const bytes = Buffer.alloc(9);
-    if (cell[0] === "integer") {
-      bytes[0] = 1;
-      bytes.writeBigInt64LE(BigInt(cell[1]), 1);
-    } else {
-      bytes[0] = 2;
-      bytes.writeDoubleLE(cell[1], 1);
-    }
-    return bytes;
-  }));
+  return Buffer.concat(
+    cells.map((cell) => {
+      if (cell[0] === "null") return Buffer.from([0]);
+      if (cell[0] === "text") return Buffer.concat([Buffer.from([3]), frameOfText(cell[1])]);
+      const bytes = Buffer.alloc(9);
+      if (cell[0] === "integer") {
+        bytes[0] = 1;
+        bytes.writeBigInt64LE(BigInt(cell[1]), 1);
+      } else {
+        bytes[0] = 2;
+        bytes.writeDoubleLE(cell[1], 1);
+      }
+      return bytes;
+    }),
+  );
 }
 
 function frameOfText(text: string): Buffer {

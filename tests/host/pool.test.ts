@@ -8,13 +8,21 @@ const module = compileFixture();
 const size = new Instance(module).memoryBytes;
 
 /** A pool with a clock of its own: a sleep takes as long as it says and no time at all. */
-function makePool(budgetBytes: number): { pool: Pool; clock: { now: number; onSleep: () => void } } {
+function makePool(budgetBytes: number): {
+  pool: Pool;
+  clock: { now: number; onSleep: () => void };
+} {
   const clock = { now: 0, onSleep: () => {} };
   const sleep = async (ms: number): Promise<void> => {
     clock.now += ms;
     clock.onSleep();
   };
-  const pool = new Pool(module, new Instance(module), { ...defaultPoolOptions, budgetBytes, now: () => clock.now, sleep });
+  const pool = new Pool(module, new Instance(module), {
+    ...defaultPoolOptions,
+    budgetBytes,
+    now: () => clock.now,
+    sleep,
+  });
   return { pool, clock };
 }
 

@@ -20,9 +20,22 @@ export function buildFixture(): Uint8Array {
     // Test files run side by side: each builds a file of its own, and the last one stays.
     const building = `${fixturePath}.${process.pid}`;
     execFileSync(process.env["WASI_CXX"] ?? "clang++-22", [
-      "--target=wasm32", "-std=c++20", "-O1", "-nostdlib", "-ffreestanding", "-mbulk-memory", "-Wall", "-Wextra",
-      "-Wno-int-to-pointer-cast", "-fuse-ld=lld", "-Wl,--no-entry", "-Wl,--initial-memory=1048576", "-Wl,--max-memory=67108864",
-      source, "-o", building,
+      "--target=wasm32",
+      "-std=c++20",
+      "-O1",
+      "-nostdlib",
+      "-ffreestanding",
+      "-mbulk-memory",
+      "-Wall",
+      "-Wextra",
+      "-Wno-int-to-pointer-cast",
+      "-fuse-ld=lld",
+      "-Wl,--no-entry",
+      "-Wl,--initial-memory=1048576",
+      "-Wl,--max-memory=67108864",
+      source,
+      "-o",
+      building,
     ]);
     renameSync(building, fixturePath);
   }
@@ -42,9 +55,13 @@ export function lastStep(effects: readonly Scripted[], sections: readonly string
 }
 
 export const answerOk = (text: string): Buffer =>
-  lastStep([{ effect: "respond", status: 200, headers: [["content-type", "text/plain"]], section: 0 }], [text]);
+  lastStep(
+    [{ effect: "respond", status: 200, headers: [["content-type", "text/plain"]], section: 0 }],
+    [text],
+  );
 
-export const startStream = (): Buffer => step([{ effect: "respond", status: 200, headers: [], stream: true }]);
+export const startStream = (): Buffer =>
+  step([{ effect: "respond", status: 200, headers: [], stream: true }]);
 export const writeForever = (bytes: number): Buffer => counted("W", bytes);
 export const countBody = (): Buffer => counted("B", 0);
 export const answerCounts = (): Buffer => counted("C", 0);
@@ -52,7 +69,8 @@ export const answerReplies = (): Buffer => counted("E", 0);
 export const growPages = (pages: number): Buffer => counted("G", pages);
 export const trap = (): Buffer => counted("T", 0);
 
-export const script = (...operations: readonly Buffer[]): string => Buffer.concat(operations).toString("hex");
+export const script = (...operations: readonly Buffer[]): string =>
+  Buffer.concat(operations).toString("hex");
 
 export function frameOf(head: unknown, sections: readonly (string | Uint8Array)[]): Buffer {
   const parts = [JSON.stringify(head), ...sections].map((part) => Buffer.from(part));

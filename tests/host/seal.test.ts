@@ -31,7 +31,14 @@ test("two seals of one text differ, and a long text is no problem", async () => 
 });
 
 test("a missing or malformed key seals nothing", async () => {
-  const wrong = [undefined, "", "x", Buffer.alloc(31).toString("base64"), Buffer.alloc(33).toString("base64"), "!".repeat(44)];
+  const wrong = [
+    undefined,
+    "",
+    "x",
+    Buffer.alloc(31).toString("base64"),
+    Buffer.alloc(33).toString("base64"),
+    "!".repeat(44),
+  ];
   for (const encoded of wrong) {
     assert.equal(isKey(encoded), false);
     assert.equal(await Sealer.create(encoded), undefined);

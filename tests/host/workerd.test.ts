@@ -6,7 +6,17 @@ import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import {
-  answerCounts, answerOk, answerReplies, countBody, lastStep, script, type Scripted, startStream, step, trap, writeForever,
+  answerCounts,
+  answerOk,
+  answerReplies,
+  countBody,
+  lastStep,
+  type Scripted,
+  script,
+  startStream,
+  step,
+  trap,
+  writeForever,
 } from "./script.ts";
 import { startWorker, type Worker } from "./workerd.ts";
 
@@ -21,7 +31,12 @@ const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 function call(ops: string, init: RequestInit = {}): Promise<Response> {
   return fetch(`http://127.0.0.1:${worker.port}/`, {
-    ...init, headers: { ...(init.headers as Record<string, string>), "accept-encoding": "identity", "x-script": ops },
+    ...init,
+    headers: {
+      ...(init.headers as Record<string, string>),
+      "accept-encoding": "identity",
+      "x-script": ops,
+    },
   } as RequestInit);
 }
 
@@ -40,13 +55,19 @@ async function replyOf(response: Response): Promise<{ replies: Reply[]; cells: B
 type Reply = { ok: boolean; error?: string; results?: Record<string, unknown>[] };
 
 /** Runs one effect with SQL texts, each without parameters. */
-async function store(effect: "query" | "batch", ...texts: string[]): Promise<{ replies: Reply[]; cells: Buffer[] }> {
+async function store(
+  effect: "query" | "batch",
+  ...texts: string[]
+): Promise<{ replies: Reply[]; cells: Buffer[] }> {
   const statements = texts.map((_, sql) => ({ sql, params: [] }));
   return replyOf(await call(script(step([{ effect, statements }], texts), answerReplies())));
 }
 
 /** A request by hand, to be as slow or as rude as a client can be. */
-async function dial(head: string, ops: string): Promise<{ socket: Socket; text: () => string; closed: Promise<void> }> {
+async function dial(
+  head: string,
+  ops: string,
+): Promise<{ socket: Socket; text: () => string; closed: Promise<void> }> {
   const socket = connect(worker.port, "127.0.0.1");
   let text = "";
   socket.on("data", (data) => (text += data.toString("latin1")));
@@ -66,7 +87,8 @@ test("a log line names the request, and a path that is no tidy one is served", a
 });
 
 test("cells of every kind come through D1 as they are", async () => {
-  const sql = "SELECT NULL AS a, 9007199254740991 AS b, -5 AS c, 2.5 AS d, 'hä€😀' AS e, '' AS f, -1e300 AS g";
+  const sql =
+    "SELECT NULL AS a, 9007199254740991 AS b, -5 AS c, 2.5 AS d, 'hä€😀' AS e, '' AS f, -1e300 AS g";
   const { replies, cells } = await store("query", sql);
   assert.deepEqual(replies[0]?.results?.[0]?.["columns"], ["a", "b", "c", "d", "e", "f", "g"]);
   const [bytes] = cells;
@@ -84,7 +106,11 @@ test("cells of every kind come through D1 as they are", async () => {
 
 test("counts of rows read, written and changed are told", async () => {
   await store("batch", "CREATE TABLE counted (n INTEGER)");
-  const { replies } = await store("batch", "INSERT INTO counted VALUES (1), (2)", "SELECT n FROM counted");
+  const { replies } = await store(
+    "batch",
+    "INSERT INTO counted VALUES (1), (2)",
+    "SELECT n FROM counted",
+  );
   const [written, read] = replies[0]?.results ?? [];
   assert.equal(written?.["changes"], 2);
   assert.equal(written?.["rows_written"], 2);
@@ -94,11 +120,17 @@ test("counts of rows read, written and changed are told", async () => {
 
 test("a batch that a guard or a unique rule refuses leaves nothing behind, and says which", async () => {
   await store(
-    "batch", "CREATE TABLE guard (source_changed INTEGER NOT NULL)", "CREATE TABLE t (a TEXT UNIQUE, b INTEGER, c INTEGER, UNIQUE (b, c))",
+    "batch",
+    "CREATE TABLE guard (source_changed INTEGER NOT NULL)",
+    "CREATE TABLE t (a TEXT UNIQUE, b INTEGER, c INTEGER, UNIQUE (b, c))",
   );
-  const refusedBy = async (...texts: string[]): Promise<string | undefined> => (await store("batch", ...texts)).replies[0]?.error;
+  const refusedBy = async (...texts: string[]): Promise<string | undefined> =>
+    (await store("batch", ...texts)).replies[0]?.error;
   const insert = "INSERT INTO t VALUES ('x', 1, 1)";
-  assert.equal(await refusedBy(insert, "INSERT INTO guard (source_changed) SELECT NULL"), "guard:source_changed");
+  assert.equal(
+    await refusedBy(insert, "INSERT INTO guard (source_changed) SELECT NULL"),
+    "guard:source_changed",
+  );
   assert.equal(await refusedBy(insert, "INSERT INTO t VALUES ('x', 2, 2)"), "unique:t.a");
   assert.equal(await refusedBy(insert, "INSERT INTO t VALUES ('y', 1, 1)"), "unique:t.b,c");
   assert.equal(await refusedBy(insert, "INSERT INTO nowhere VALUES (1)"), "unavailable");
@@ -109,17 +141,25 @@ test("a batch that a guard or a unique rule refuses leaves nothing behind, and s
 });
 
 test("parameters are bound by position", async () => {
-  const effects: Scripted[] = [{ effect: "query", statements: [{ sql: 0, params: ["a", 7, null, { section: 1 }] }] }];
+  const effects: Scripted[] = [
+    { effect: "query", statements: [{ sql: 0, params: ["a", 7, null, { section: 1 }] }] },
+  ];
   const texts = ["SELECT ?1 AS a, CAST(?2 AS INTEGER) AS b, ?3 AS c, ?4 AS d", "länger"];
   const { cells } = await replyOf(await call(script(step(effects, texts), answerReplies())));
-  assert.equal(cells[0]?.toString("latin1"), Buffer.concat([
-    Buffer.from([3, 1, 0, 0, 0, 97, 1, 7, 0, 0, 0, 0, 0, 0, 0, 0, 3, 7, 0, 0, 0]), Buffer.from("länger"),
-  ]).toString("latin1"));
+  assert.equal(
+    cells[0]?.toString("latin1"),
+    Buffer.concat([
+      Buffer.from([3, 1, 0, 0, 0, 97, 1, 7, 0, 0, 0, 0, 0, 0, 0, 0, 3, 7, 0, 0, 0]),
+      Buffer.from("länger"),
+    ]).toString("latin1"),
+  );
 });
 
 test("a trap answers with the stored answer, and the next requests work", async () => {
   for (let i = 0; i < 20; i++) {
-    const trapped = await call(script(step([{ effect: "log", level: "debug", message: "x" }]), trap()));
+    const trapped = await call(
+      script(step([{ effect: "log", level: "debug", message: "x" }]), trap()),
+    );
     assert.equal(trapped.status, 500);
     assert.equal(trapped.headers.get("x-stored"), "trap");
     assert.equal(await trapped.text(), "stored");
@@ -145,7 +185,10 @@ test("a body that is aborted, or whose core traps, ends without its terminator",
 
 test("an answer without reading the body is sent at once", async () => {
   const head = "POST / HTTP/1.1\r\ncontent-length: 100000000";
-  const client = await dial(head, script(lastStep([{ effect: "respond", status: 413, headers: [] }])));
+  const client = await dial(
+    head,
+    script(lastStep([{ effect: "respond", status: 413, headers: [] }])),
+  );
   client.socket.write(`\r\n${"x".repeat(1000)}`);
   for (let i = 0; i < 50 && !client.text().includes("\r\n\r\n"); i++) await pause(20);
   client.socket.destroy();
@@ -155,7 +198,10 @@ test("an answer without reading the body is sent at once", async () => {
 test("a body that is cut off by the client is not taken for a whole one", async () => {
   const head = "POST / HTTP/1.1\r\ncontent-length: 1000000";
   const log = (message: string): Buffer => step([{ effect: "log", level: "info", message }]);
-  const client = await dial(head, script(countBody(), log("body was cut off here"), answerCounts()));
+  const client = await dial(
+    head,
+    script(countBody(), log("body was cut off here"), answerCounts()),
+  );
   client.socket.write(`\r\n${"x".repeat(100_000)}`);
   await pause(100);
   client.socket.destroy();
@@ -165,7 +211,9 @@ test("a body that is cut off by the client is not taken for a whole one", async 
 
 test("a large body arrives whole, in parts of at least 64 KiB", async () => {
   const body = new Uint8Array(20_000_000);
-  const text = await (await call(script(countBody(), answerCounts()), { method: "POST", body })).text();
+  const text = await (
+    await call(script(countBody(), answerCounts()), { method: "POST", body })
+  ).text();
   const [, bytes, , parts, , small] = text.split(" ").map(Number);
   assert.equal(bytes, body.length);
   assert.ok(parts! <= body.length / 65536 + 1 && small! <= 1, text);
@@ -174,7 +222,10 @@ test("a large body arrives whole, in parts of at least 64 KiB", async () => {
 /** Resident memory of the group's largest process: the workerd that runs the Worker. */
 function residentBytes(): number {
   const children = (pid: number): number[] =>
-    readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").split(" ").filter(Boolean).map(Number);
+    readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .split(" ")
+      .filter(Boolean)
+      .map(Number);
   const all = (pid: number): number[] => [pid, ...children(pid).flatMap(all)];
   const rss = (pid: number): number => {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -214,7 +265,10 @@ test("requests wait for memory that another request holds, and go on when it is 
   const reserve = step([{ effect: "reserve_memory", bytes: 70 * mebibyte }]);
   const part = step([{ effect: "write", section: 0 }], ["x".repeat(20_000)]);
   // The first holds its reservation for as long as it takes to send its body.
-  const holder = await dial("POST / HTTP/1.1\r\ncontent-length: 100000", script(reserve, countBody(), startStream(), part, lastStep([{ effect: "end" }])));
+  const holder = await dial(
+    "POST / HTTP/1.1\r\ncontent-length: 100000",
+    script(reserve, countBody(), startStream(), part, lastStep([{ effect: "end" }])),
+  );
   holder.socket.write(`\r\n${"x".repeat(70_000)}`);
   await pause(300);
   const began = Date.now();
@@ -232,7 +286,10 @@ test("requests wait for memory that another request holds, and go on when it is 
 
 test("a request that gets no instance within ten seconds has the stored answer", async () => {
   const reserve = step([{ effect: "reserve_memory", bytes: 78 * mebibyte + 900 * 1024 }]);
-  const holder = await dial("POST / HTTP/1.1\r\ncontent-length: 100000", script(reserve, countBody(), answerCounts()));
+  const holder = await dial(
+    "POST / HTTP/1.1\r\ncontent-length: 100000",
+    script(reserve, countBody(), answerCounts()),
+  );
   holder.socket.write(`\r\n${"x".repeat(70_000)}`);
   await pause(300);
   const began = Date.now();
@@ -242,11 +299,18 @@ test("a request that gets no instance within ten seconds has the stored answer",
   assert.equal(answer.headers.get("x-stored"), "overloaded");
   assert.ok(took >= 9_500 && took < 12_000, `${took} ms`);
   await pause(300);
-  assert.deepEqual((await replyOf(await call(script(reserve, answerReplies())))).replies, [{ ok: true }]);
+  assert.deepEqual((await replyOf(await call(script(reserve, answerReplies())))).replies, [
+    { ok: true },
+  ]);
 });
 
 test("a client that leaves gives its instance back", async () => {
-  const ops = script(step([{ effect: "reserve_memory", bytes: 75 * mebibyte }]), startStream(), writeForever(262144), lastStep([]));
+  const ops = script(
+    step([{ effect: "reserve_memory", bytes: 75 * mebibyte }]),
+    startStream(),
+    writeForever(262144),
+    lastStep([]),
+  );
   for (let i = 0; i < 5; i++) {
     const client = await dial("GET / HTTP/1.1", ops);
     client.socket.write("\r\n");

@@ -8,7 +8,12 @@ import { buildFixture, fixturePath } from "./script.ts";
 
 const root = `${import.meta.dirname}/../..`;
 
-export type Worker = { readonly port: number; readonly pid: number; readonly log: () => string; readonly stop: () => Promise<void> };
+export type Worker = {
+  readonly port: number;
+  readonly pid: number;
+  readonly log: () => string;
+  readonly stop: () => Promise<void>;
+};
 
 export async function startWorker(): Promise<Worker> {
   buildFixture();
@@ -16,17 +21,29 @@ export async function startWorker(): Promise<Worker> {
   const folder = mkdtempSync(`${root}/build/host/workerd-`);
   mkdirSync(`${folder}/public`);
   writeFileSync(`${folder}/public/hello.txt`, "hello asset");
-  writeFileSync(`${folder}/core_module.mjs`, `export { default } from ${JSON.stringify(fixturePath)};`);
+  writeFileSync(
+    `${folder}/core_module.mjs`,
+    `export { default } from ${JSON.stringify(fixturePath)};`,
+  );
   writeFileSync(`${folder}/wrangler.toml`, configuration(await freePort()));
   const port = await freePort();
   const child = spawn(
     `${root}/node_modules/.bin/wrangler`,
-    ["dev", "--config", `${folder}/wrangler.toml`, "--port", String(port), "--persist-to", `${folder}/state`,
-      "--show-interactive-dev-session=false"],
+    [
+      "dev",
+      "--config",
+      `${folder}/wrangler.toml`,
+      "--port",
+      String(port),
+      "--persist-to",
+      `${folder}/state`,
+      "--show-interactive-dev-session=false",
+    ],
     { cwd: folder, env: environment(folder), stdio: ["ignore", "pipe", "pipe"], detached: true },
   );
   let log = "";
-  for (const stream of [child.stdout, child.stderr]) stream.on("data", (data: Buffer) => (log += data));
+  for (const stream of [child.stdout, child.stderr])
+    stream.on("data", (data: Buffer) => (log += data));
   const stop = async (): Promise<void> => {
     await end(child);
     rmSync(folder, { recursive: true, force: true });
@@ -89,7 +106,9 @@ async function ready(worker: Worker, child: ChildProcess): Promise<void> {
   for (let attempt = 0; attempt < 100; attempt++) {
     if (child.exitCode !== null) break;
     try {
-      const probe = await fetch(`http://127.0.0.1:${worker.port}/`, { signal: AbortSignal.timeout(1000) });
+      const probe = await fetch(`http://127.0.0.1:${worker.port}/`, {
+        signal: AbortSignal.timeout(1000),
+      });
       await probe.arrayBuffer();
       return;
     } catch {

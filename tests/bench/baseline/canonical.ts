@@ -13,7 +13,9 @@ let scratch = new Uint8Array(1 << 20);
 
 /** The JSON text of `value` with sorted keys (RFC 8785, but for integers beyond 2^53, which JSON.parse has rounded). */
 export function canonical(value: unknown): string {
-  return needsText(value as Json) ? canonicalText(value as Json) : JSON.stringify(sorted(value as Json));
+  return needsText(value as Json)
+    ? canonicalText(value as Json)
+    : JSON.stringify(sorted(value as Json));
 }
 
 export function sha256Hex(text: string): string {

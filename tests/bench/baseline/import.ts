@@ -1,6 +1,6 @@
 // Import: canonicalise and hash every item, ask D1 which of them it lacks, and send only those.
 import { canonical, sha256Hex } from "./canonical.ts";
-import { HttpError, type Meter, type Statement, json, keyHash } from "./store.ts";
+import { HttpError, json, keyHash, type Meter, type Statement } from "./store.ts";
 
 /** Characters of a parameter: D1 refuses 2 MB. */
 const kPackLength = 1_000_000;

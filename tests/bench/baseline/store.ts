@@ -27,7 +27,10 @@ export class Meter {
   }
 
   async all(sql: string, parameters: Parameter[]): Promise<Record<string, unknown>[]> {
-    const result = await this.#db.prepare(sql).bind(...parameters).all();
+    const result = await this.#db
+      .prepare(sql)
+      .bind(...parameters)
+      .all();
     this.#count(result.meta);
     return result.results;
   }

@@ -1,6 +1,6 @@
 // Sync: one scan that compares hashes finds what there is to do; the writes are set-based, over the ids that the scan found
 // or, where those are too many for a parameter, over the same join again.
-import { HttpError, type Meter, type Statement, json, keyHash } from "./store.ts";
+import { HttpError, json, keyHash, type Meter, type Statement } from "./store.ts";
 
 /** Ids that one parameter carries. */
 const kMostIds = 100_000;
@@ -118,9 +118,7 @@ function writes(
   if (plan.created > 0) {
     const isMost = plan.created * 2 > plan.total || plan.createdIds === null;
     const values = [tenantId, sourceId, targetId, now] as const;
-    statements.push(
-      isMost ? [kCreateAll, ...values] : [kCreateIds, ...values, plan.createdIds],
-    );
+    statements.push(isMost ? [kCreateAll, ...values] : [kCreateIds, ...values, plan.createdIds]);
   }
   return statements;
 }

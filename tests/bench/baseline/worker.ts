@@ -1,11 +1,12 @@
 // The yardstick: the best plain Worker for the same job on the same D1, without wasm. It has the routes that the benchmark
 // measures and no others; requests and answers have the product's shapes. `README.md` says what it leaves out (all of it
 // work that the product does besides) and which tricks it uses.
+
+import { canonical, sha256Hex } from "./canonical.ts";
 import { importProperties } from "./import.ts";
 import { getProperty, listProperties, patchProperty } from "./property.ts";
-import { type Env, HttpError, Meter, json, keyHash } from "./store.ts";
+import { type Env, HttpError, json, keyHash, Meter } from "./store.ts";
 import { syncPair } from "./sync.ts";
-import { canonical, sha256Hex } from "./canonical.ts";
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
