@@ -240,7 +240,7 @@ StartFrame decode_start(std::string_view frame) {
   return start;
 }
 
-ResumeFrame decode_resume(FrameBytes frame) {
+ResumeFrame decode_resume(const FrameBytes& frame) {
   Parts parts = split(*frame);
   ResumeFrame resume;
   resume.time = {integer_member(parts.head, "time")};

@@ -32,7 +32,7 @@ struct ResumeFrame {
 };
 
 // The replies look into the frame, which they keep alive.
-ResumeFrame decode_resume(FrameBytes frame);
+ResumeFrame decode_resume(const FrameBytes& frame);
 
 enum class StepIs { waiting, done };
 std::string encode_step(const std::vector<Effect>& effects, StepIs step);

@@ -28,7 +28,7 @@ class Machine::Running {
 Machine::Machine() = default;
 Machine::~Machine() = default;
 
-const std::string& Machine::start(std::string frame) {
+const std::string& Machine::start(const std::string& frame) {
   SM_CHECK(running_ == nullptr);
   StartFrame start = decode_start(frame);
   if (start.kind == StartFrame::Kind::answers) {

@@ -17,7 +17,7 @@ class Machine {
 
   // Each returns a step frame, valid until the next call. Starting twice, or resuming what does not
   // wait, traps.
-  const std::string& start(std::string frame);
+  const std::string& start(const std::string& frame);
   const std::string& resume(std::string frame);
 
   // Ends the invocation, wherever it is; the machine can be started again.

@@ -93,7 +93,7 @@ SM_EXPORT void sm_free(char* pointer) { std::free(pointer); }
 SM_EXPORT const Slice* sm_start(char* pointer, uint32_t length) {
   std::string frame = take(pointer, length);
   faults().on_start(frame);
-  return step(machine().start(std::move(frame)));
+  return step(machine().start(frame));
 }
 
 SM_EXPORT const Slice* sm_resume(char* pointer, uint32_t length) {

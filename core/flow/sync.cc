@@ -74,9 +74,10 @@ Task<Result<sync::Plan>> read_plan(Invocation& in, Position at) {
 template <typename... Rest, typename... Given>
 Statement planned(Statement (*statement)(TenantId, SourceId, TargetId, int64_t, int64_t,
                                          std::string, std::string, std::string, Rest...),
-                  const Position& at, Given... given) {
+                  const Position& at, Given&&... given) {
   return statement(at.tenant, at.source, at.target, at.source_since, at.target_since, at.policy,
-                   std::string(sync::kKeepWarning), std::string(sync::kConflictWarning), given...);
+                   std::string(sync::kKeepWarning), std::string(sync::kConflictWarning),
+                   std::forward<Given>(given)...);
 }
 
 struct FirstIds {

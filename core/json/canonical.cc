@@ -370,6 +370,7 @@ Canonical Canonicalizer::Impl::finished(const char* p) {
 Canonical Canonicalizer::Impl::stopped(BufferEnd end) {
   if (stop_ == Stop::refused) return skip(end);
   if (stop_ == Stop::cut && end == BufferEnd::more) return {};
+  SM_CHECK(at_ != nullptr);
   return {Outcome::syntax, Refusal::none, static_cast<size_t>(at_ - begin_), {}};
 }
 

@@ -124,7 +124,8 @@ bool Validator::start_key(uint8_t byte) {
 
 bool Validator::after_value(uint8_t byte) {
   if (byte == ',') return go(top_is_object() ? State::next_key : State::value);
-  if (byte != (top_is_object() ? '}' : ']')) return false;
+  uint8_t closing = top_is_object() ? '}' : ']';
+  if (byte != closing) return false;
   close();
   return true;
 }

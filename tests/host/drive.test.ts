@@ -138,7 +138,10 @@ test("a trap before the answer sends the stored answer, and the next request wor
   const { host, pool } = makeHost();
   for (const ops of [script(trap()), script(step([{ effect: "query", statements: [] }]), trap())]) {
     const { response, finished } = run(host, ops);
-    const answer = await quietly(async () => (await finished, await response));
+    const answer = await quietly(async () => {
+      await finished;
+      return response;
+    });
     assert.equal(answer.status, 500);
     assert.equal(answer.headers.get("x-stored"), "trap");
     assert.ok(answer.headers.has("x-request-id"));
