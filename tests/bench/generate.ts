@@ -106,7 +106,9 @@ export function property(index: number, revision = 0): Property {
     (_, i) => kFeatures[(firstFeature + i) % kFeatures.length],
   );
   const firstSentence = Math.floor(random() * kSentences.length);
-  const sentences = [0, 1, 2].map((i) => kSentences[(firstSentence + i) % kSentences.length]);
+  const sentences: (string | undefined)[] = [0, 1, 2].map(
+    (i) => kSentences[(firstSentence + i) % kSentences.length],
+  );
   if (isLatin) sentences[1] = kLatinSentence;
   if (isWide) sentences[1] = kWideSentence;
   const day = String(1 + Math.floor(random() * 28)).padStart(2, "0");

@@ -168,9 +168,7 @@ function packRows(rows: Row[]): string[] {
   const wide = new Packer();
   for (const row of rows) {
     const text = `${JSON.stringify(row.hash + row.externalId)}:${row.data}`;
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: the ranges are those of the encodings.
     if (!/[^\x00-\x7f]/.test(text)) ascii.add(text);
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: as above.
     else if (!/[^\x00-\xff]/.test(text)) latin.add(text);
     else wide.add(text);
   }

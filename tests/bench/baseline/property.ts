@@ -1,6 +1,6 @@
 // Single target rows: read one, list some, and edit one with a merge patch (RFC 7396).
 import { canonical, sha256Hex } from "./canonical.ts";
-import { HttpError, json, keyHash, type Meter } from "./store.ts";
+import { HttpError, keyHash, type Meter } from "./store.ts";
 
 /** How often an edit that lost a race starts again. */
 const kMostTries = 5;
