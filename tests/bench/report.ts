@@ -79,7 +79,7 @@ function singleLines({ single }: Results): string[] {
   if (single === undefined) return [];
   return (["GET", "PATCH"] as const).flatMap((kind) => {
     const product = single[`product ${kind}`];
-    const floor = single[kind === "GET" ? "floor read" : "floor write"];
+    const floor = single["floor"];
     const baseline = single[`baseline ${kind}`];
     if (product === undefined || floor === undefined) return [];
     const ratio = product.p99 / floor.p99;

@@ -13,7 +13,7 @@ export interface Latency {
   readonly p99: number;
 }
 
-/** `floor read` and `floor write` are of the baseline's Worker; the others are named `<server> GET` and `<server> PATCH`. */
+/** `floor` is an empty Worker with one D1 query; the others are named `<server> GET` and `<server> PATCH`. */
 export type SingleResults = Record<string, Latency>;
 
 export async function measureSingle(
@@ -22,8 +22,7 @@ export async function measureSingle(
   count: number,
 ): Promise<SingleResults> {
   const kinds = new Map<string, (turn: number) => Promise<number>>([
-    ["floor read", () => timed(200, floorUrl, "GET", "/floor")],
-    ["floor write", () => timed(200, floorUrl, "POST", "/floor")],
+    ["floor", () => timed(200, floorUrl, "GET", "/floor")],
   ]);
   for (const api of apis) {
     const paths = await createRows(api);
