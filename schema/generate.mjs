@@ -4,7 +4,8 @@
 //   -- Comment lines that follow become the function's documentation.
 //   SELECT … WHERE tenant_id = :tenant_id …;
 //
-// `side` as a parameter makes one query for sources and one for targets: {side} in the text is replaced by the word.
+// `side` or `scope` as the first parameter makes two queries under one name: {side} in the text is replaced by `source` or
+// `target`, {scope} by `all` or `changed`.
 // `-- fragment: name` holds text that other queries include as {{name}}.
 // Types: int, text, pack (a large shared text), TenantId, SourceId, TargetId, PropertyId; `?` behind one makes it nullable.
 // D1 binds JavaScript numbers as REAL, so integers are cast where they are used.
@@ -14,6 +15,7 @@ import { fileURLToPath } from "node:url";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const cppTypes = { int: "int64_t", text: "std::string", pack: "Pack" };
+const variants = { side: ["source", "target"], scope: ["all", "changed"] };
 const idTypes = ["TenantId", "SourceId", "TargetId", "PropertyId"];
 
 export function readQueries(folder = join(here, "queries")) {
@@ -41,10 +43,9 @@ export function readQueries(folder = join(here, "queries")) {
     else queries.push(parseQuery(rest.trim(), comment, text));
   }
   return queries.flatMap((query) => {
-    const full = include(query.text, fragments);
-    if (!query.bySide) return [bind({ ...query, text: full })];
-    return ["source", "target"].map((side) =>
-      bind({ ...query, side, text: full.replaceAll("{side}", side) }),
+    if (!query.variant) return [bind({ ...query, text: include(query.text, fragments) })];
+    return variants[query.variant].map((word) =>
+      bind({ ...query, word, text: include(query.text, fragments, query.variant, word) }),
     );
   });
 }
@@ -56,21 +57,21 @@ function parseQuery(signature, comment, text) {
     .split(",")
     .map((part) => part.trim())
     .filter(Boolean);
-  const bySide = listed[0] === "side";
-  const params = listed.slice(bySide ? 1 : 0).map((part) => {
+  const variant = listed[0] in variants ? listed[0] : undefined;
+  const params = listed.slice(variant ? 1 : 0).map((part) => {
     const [name, type] = part.split(" ");
     const base = type?.replace("?", "");
     if (!(base in cppTypes) && !idTypes.includes(base))
       throw new Error(`${match[1]}: unknown type in "${part}"`);
     return { name, type: base, nullable: type.endsWith("?") };
   });
-  return { name: match[1], comment, bySide, params, text };
+  return { name: match[1], comment, variant, params, text };
 }
 
-function include(text, fragments) {
-  return text.replace(/\{\{(\w+)\}\}/g, (_, name) => {
+function include(text, fragments, variant, word) {
+  return text.replaceAll(`{${variant}}`, word).replace(/\{\{(\w+)\}\}/g, (_, name) => {
     if (!fragments.has(name)) throw new Error(`no fragment ${name}`);
-    return include(fragments.get(name), fragments);
+    return include(fragments.get(name), fragments, variant, word);
   });
 }
 
@@ -84,7 +85,8 @@ function bind(query) {
     return type === "text" || type === "pack" ? `?${index + 1}` : `CAST(?${index + 1} AS INTEGER)`;
   });
   for (const { name } of query.params) {
-    if (!used.has(name)) throw new Error(`${query.name}: parameter ${name} is not used`);
+    // One of two scopes may have no use for a parameter that the other needs.
+    if (!used.has(name) && query.variant !== "scope") throw new Error(`${query.name}: parameter ${name} is not used`);
   }
   return { ...query, sql };
 }
@@ -94,14 +96,16 @@ function declaration(query) {
     const cpp = cppTypes[type] ?? type;
     return `${nullable ? `std::optional<${cpp}>` : cpp} ${name}`;
   });
-  return `Statement ${query.name}(${[...(query.bySide ? ["Side side"] : []), ...params].join(", ")})`;
+  const variant = { side: ["Side side"], scope: ["Scope scope"] }[query.variant] ?? [];
+  return `Statement ${query.name}(${[...variant, ...params].join(", ")})`;
 }
 
 function definition(queries) {
   const [query] = queries;
   const literal = (text) => `R"sql(${text})sql"`;
-  const text = query.bySide
-    ? `side == Side::source ? std::string_view(${literal(queries[0].sql)})\n      : std::string_view(${literal(queries[1].sql)})`
+  const first = { side: "side == Side::source", scope: "scope == Scope::all" }[query.variant];
+  const text = query.variant
+    ? `${first} ? std::string_view(${literal(queries[0].sql)})\n      : std::string_view(${literal(queries[1].sql)})`
     : literal(query.sql);
   const values = query.params.map(({ name, type, nullable }) => {
     const value = (expression) =>

@@ -36,19 +36,24 @@ struct Shown {
   }
 };
 
-Task<Result<Shown>> read_property(Invocation& in, Side side, TenantId tenant, int64_t parent,
-                                  int64_t id) {
-  CO_TRY(store::Rows row, co_await store::query(in, property_by_id(side, tenant, parent, id)));
-  if (!row.next()) co_return not_found();
+Shown show(Side side, const store::Rows& row) {
   Shown shown{{}, {}, property_revision(side, row)};
   row_writer(side)(shown.json, row);
+  int64_t id = row.integer(0);
   // The names of two sources in a warning change without the row: the sum of the whole text covers
   // them.
   shown.tag =
       side == Side::source
           ? http::entity_tag("sp", {id, shown.revision})
           : http::entity_tag("tp", {id, shown.revision, static_cast<int64_t>(crc32(shown.json))});
-  co_return shown;
+  return shown;
+}
+
+Task<Result<Shown>> read_property(Invocation& in, Side side, TenantId tenant, int64_t parent,
+                                  int64_t id) {
+  CO_TRY(store::Rows row, co_await store::query(in, property_by_id(side, tenant, parent, id)));
+  if (!row.next()) co_return not_found();
+  co_return show(side, row);
 }
 
 }  // namespace
@@ -75,18 +80,22 @@ Answered show_property(Invocation& in, Call call) {
 }
 
 Answered edit_property(Invocation& in, Call call) {
-  // Whether the row exists is settled before the body is looked at.
-  CO_TRY(Shown shown,
-         co_await read_property(in, Side::target, call.tenant, call.ids[0], call.ids[1]));
-  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
-  CO_TRY(Members members, read_members(in, call));
-  if (!http::may_change(call.request, shown.tag)) co_return precondition_failed();
-  flow::Edit edit{
-      call.tenant, TargetId{call.ids[0]}, PropertyId{call.ids[1]}, *members.json("data"), {}};
-  if (call.request.header("if-match")) edit.only_revision = shown.revision;
-  CO_TRY([[maybe_unused]] Unit edited, co_await flow::edit_property(in, std::move(edit)));
-  CO_TRY(shown, co_await read_property(in, Side::target, call.tenant, call.ids[0], call.ids[1]));
-  co_return std::move(shown).response();
+  Result<Parameters> parameters = read_parameters(call);
+  Result<Members> members = read_members(in, call);
+  bool fits = parameters.ok() && members.ok();
+  flow::Edit edit{call.tenant, TargetId{call.ids[0]}, PropertyId{call.ids[1]}, {}, {}};
+  if (!fits || call.request.header("if-match")) {
+    // A row that does not exist goes before a query or a body that does not fit.
+    CO_TRY(Shown shown,
+           co_await read_property(in, Side::target, call.tenant, call.ids[0], call.ids[1]));
+    if (!parameters.ok()) co_return parameters.error();
+    if (!members.ok()) co_return members.error();
+    if (!http::may_change(call.request, shown.tag)) co_return precondition_failed();
+    edit.only_revision = shown.revision;
+  }
+  edit.patch = *members.value().json("data");
+  CO_TRY(store::Rows edited, co_await flow::edit_property(in, std::move(edit)));
+  co_return show(Side::target, edited).response();
 }
 
 Answered list_snapshots(Invocation& in, Call call) {

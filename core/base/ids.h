@@ -21,4 +21,8 @@ using PropertyId = Id<struct PropertyTag>;  // of a source's or a target's prope
 // different.
 enum class Side { source, target };
 
+// What a sync looks at: every property of the source, or those that changed since the pair's last
+// sync.
+enum class Scope { all, changed };
+
 }  // namespace sm

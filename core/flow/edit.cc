@@ -11,6 +11,7 @@ namespace sm::flow {
 namespace {
 
 struct EditedRow {
+  store::Rows shown;
   std::string data;
   std::string hash;
   std::string base_hash;
@@ -24,8 +25,13 @@ Task<Result<EditedRow>> read_row(Invocation& in, TenantId tenant, TargetId targe
   statements.push_back(store::edited_base(tenant, target, property));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
   if (!rows[0].next() || !rows[1].next()) co_return not_found();
-  co_return EditedRow{std::string(rows[0].text(2)), std::string(rows[0].text(3)),
-                      std::string(rows[1].text(0)), rows[0].integer(13)};
+  EditedRow row{{},
+                std::string(rows[0].text(2)),
+                std::string(rows[0].text(3)),
+                std::string(rows[1].text(0)),
+                rows[0].integer(13)};
+  row.shown = std::move(rows[0]);
+  co_return row;
 }
 
 // The patched data. Its depth and size can pass their limits although the patch itself fits.
@@ -67,26 +73,33 @@ std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const 
   return batch;
 }
 
-Task<Result<Unit>> attempt(Invocation& in, const Edit& edit, const std::string& sync_id) {
+Task<Result<store::Rows>> attempt(Invocation& in, const Edit& edit, const std::string& sync_id) {
   CO_TRY(EditedRow row, co_await read_row(in, edit.tenant, edit.target, edit.property));
   if (edit.only_revision && *edit.only_revision != row.revision) co_return precondition_failed();
   CO_TRY(std::string data, patched(in, row, edit.patch));
   std::string hash = to_hex(sha256(data));
-  if (hash == row.hash) co_return Unit{};
-  Result<std::vector<store::Rows>> written = co_await store::batch(
-      in, edit_batch(edit, row, hash, std::move(data), sync_id, to_text(in.now())));
+  if (hash == row.hash) co_return std::move(row.shown);
+  std::vector<Statement> batch =
+      edit_batch(edit, row, hash, std::move(data), sync_id, to_text(in.now()));
+  batch.push_back(store::target_property(edit.tenant, edit.target, edit.property));
+  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) {
-    co_return co_await settle_outcome(in, edit.tenant, sync_id, std::move(written).error());
+    CO_TRY([[maybe_unused]] Unit committed,
+           co_await settle_outcome(in, edit.tenant, sync_id, std::move(written).error()));
+    CO_TRY(EditedRow now, co_await read_row(in, edit.tenant, edit.target, edit.property));
+    co_return std::move(now.shown);
   }
-  co_return Unit{};
+  store::Rows shown = std::move(written.value().back());
+  SM_CHECK(shown.next());
+  co_return shown;
 }
 
 }  // namespace
 
-Task<Result<Unit>> edit_property(Invocation& in, Edit edit) {
+Task<Result<store::Rows>> edit_property(Invocation& in, Edit edit) {
   std::string sync_id = make_sync_id(in);
   for (int lost = 0;; ++lost) {
-    Result<Unit> done = co_await attempt(in, edit, sync_id);
+    Result<store::Rows> done = co_await attempt(in, edit, sync_id);
     bool again =
         !done.ok() && store::lost_guard(done.error(), "row_changed") && lost < kMaxLostRaces;
     if (!again) co_return done;

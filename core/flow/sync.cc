@@ -20,11 +20,15 @@ struct Position {
   int64_t live = 0;
   int64_t source_revision = 0;
   int64_t target_revision = 0;
-  int64_t source_since = 0;  // both 0: every property is a candidate
+  Scope scope = Scope::all;  // changed: since the revisions that follow
+  int64_t source_since = 0;
   int64_t target_since = 0;
   std::string policy = {};
   std::string settings = {};
-  bool moved = true;  // the pair's stored position is not this one
+  bool moved = true;      // the pair's stored position is not this one
+  bool attention = true;  // some row carries a flag, a warning or a contest
+
+  bool settled() const { return !moved && !attention; }
 };
 
 std::string policy_of(std::string_view config) {
@@ -38,6 +42,7 @@ Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId s
   statements.push_back(store::side_by_id(Side::source, tenant, source.value));
   statements.push_back(store::side_by_id(Side::target, tenant, target.value));
   statements.push_back(store::sync_position(tenant, source, target));
+  statements.push_back(store::sync_attention(tenant, target));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
   if (!rows[0].next() || !rows[1].next()) co_return not_found();
   Position position{tenant, source, target};
@@ -47,20 +52,30 @@ Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId s
   position.policy = policy_of(rows[1].text(3));
   position.settings = std::string(kPlanVersion) + ":" + position.policy;
   if (rows[2].next() && rows[2].text(2) == position.settings) {
+    position.scope = Scope::changed;
     position.source_since = rows[2].integer(0);
     position.target_since = rows[2].integer(1);
     position.moved = position.source_since != position.source_revision ||
                      position.target_since != position.target_revision;
   }
+  position.attention = store::only_integer(std::move(rows[3])) != 0;
   co_return position;
 }
 
+// Calls one of the plan's statements with the parameters that all of them share.
+template <typename... Rest, typename... Given>
+Statement planned(Statement (*statement)(Scope, TenantId, SourceId, TargetId, int64_t, int64_t,
+                                         std::string, std::string, std::string, Rest...),
+                  const Position& at, Given&&... given) {
+  return statement(at.scope, at.tenant, at.source, at.target, at.source_since, at.target_since,
+                   at.policy, std::string(sync::kKeepWarning), std::string(sync::kConflictWarning),
+                   std::forward<Given>(given)...);
+}
+
 Task<Result<sync::Plan>> read_plan(Invocation& in, Position at) {
-  CO_TRY(store::Rows rows,
-         co_await store::query(
-             in, store::sync_classes(at.tenant, at.source, at.target, at.source_since,
-                                     at.target_since, at.policy, std::string(sync::kKeepWarning),
-                                     std::string(sync::kConflictWarning))));
+  // Nothing moved on either side and nothing waits for a person: there is nothing to ask.
+  if (at.settled()) co_return sync::Plan();
+  CO_TRY(store::Rows rows, co_await store::query(in, planned(store::sync_classes, at)));
   sync::Plan plan;
   while (rows.next()) {
     auto of = sync::class_by_name(rows.text(0));
@@ -68,16 +83,6 @@ Task<Result<sync::Plan>> read_plan(Invocation& in, Position at) {
     plan[*of] = {rows.integer(1), rows.integer(2)};
   }
   co_return plan;
-}
-
-// Calls one of the plan's statements with the parameters that all of them share.
-template <typename... Rest, typename... Given>
-Statement planned(Statement (*statement)(TenantId, SourceId, TargetId, int64_t, int64_t,
-                                         std::string, std::string, std::string, Rest...),
-                  const Position& at, Given&&... given) {
-  return statement(at.tenant, at.source, at.target, at.source_since, at.target_since, at.policy,
-                   std::string(sync::kKeepWarning), std::string(sync::kConflictWarning),
-                   std::forward<Given>(given)...);
 }
 
 struct FirstIds {
@@ -130,6 +135,11 @@ Statement log_of(const Position& at, const SyncOutcome& outcome, std::string sta
 Task<Result<SyncOutcome>> attempt(Invocation& in, Position at, std::string sync_id,
                                   std::string started_at) {
   CO_TRY(sync::Plan plan, co_await read_plan(in, at));
+  // Where much changed, one scan of all rows finds the same ones sooner than the indexes do
+  // (measured: at a tenth of the rows both take as long).
+  constexpr int64_t kMuch = 10;
+  int64_t changed = plan[sync::Class::create].rows + plan[sync::Class::update].rows;
+  if (changed > at.live / kMuch) at.scope = Scope::all;
   SyncOutcome outcome{plan.stats(at.live), std::move(sync_id)};
   CO_TRY(FirstIds ids,
          co_await reserve_ids(in, plan[sync::Class::create].rows, plan[sync::Class::update].rows));

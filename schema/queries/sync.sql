@@ -9,7 +9,8 @@
 --   conflict  both changed
 --
 -- `pending` is 1 where the row does not say so yet. Candidates are the rows that changed on either side since the pair's
--- last sync, and those that carry a flag, a warning or a contest: three indexed arms, since an OR would scan the source.
+-- last sync, and those that carry a flag, a warning or a contest: three indexed arms, since an OR would scan the source. A
+-- pair's first sync, or one under other settings, looks at all rows instead, by one scan.
 -- Every statement of a batch works the plan out anew: what an earlier one wrote is settled for the later ones.
 
 -- fragment: live_elsewhere
@@ -22,18 +23,30 @@ EXISTS (SELECT 1 FROM source_properties o WHERE o.tenant_id = :tenant_id AND o.s
 -- fragment: not_tied
 (owner IS NOT :source_id OR contested_by IS :source_id)
 
--- fragment: plan
+-- fragment: candidates_all
+WITH
+
+-- fragment: candidates_changed
 WITH candidate(external_id) AS (
-  SELECT external_id FROM source_properties
+  SELECT external_id FROM source_properties INDEXED BY source_properties_changed
   WHERE tenant_id = :tenant_id AND source_id = :source_id AND revision > :source_since
   UNION
-  SELECT external_id FROM target_properties
+  SELECT external_id FROM target_properties INDEXED BY target_properties_changed
   WHERE tenant_id = :tenant_id AND target_id = :target_id AND revision > :target_since
   UNION
-  SELECT external_id FROM target_properties
+  SELECT external_id FROM target_properties INDEXED BY target_properties_attention
   WHERE tenant_id = :tenant_id AND target_id = :target_id
     AND (has_manual_changes OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL)
-), classed AS (
+),
+
+-- fragment: pairs_all
+source_properties s
+
+-- fragment: pairs_changed
+candidate c CROSS JOIN source_properties s ON s.external_id = c.external_id
+
+-- fragment: classed
+{{candidates_{scope}}} classed AS (
   SELECT s.external_id, s.id AS property_id, s.hash, s.data_id,
     t.source_id AS owner, t.contested_by, t.accepted, t.has_manual_changes, t.manual_changes_warning AS warning,
     t.sync_status, t.data_id = t.base_data_id AS on_base,
@@ -47,12 +60,14 @@ WITH candidate(external_id) AS (
       WHEN {{source_unchanged}} THEN 'keep'
       ELSE 'conflict'
     END AS class
-  FROM candidate c
-  CROSS JOIN source_properties s ON s.source_id = :source_id AND s.external_id = c.external_id
+  FROM {{pairs_{scope}}}
   LEFT JOIN target_properties t
-    ON t.tenant_id = :tenant_id AND t.target_id = :target_id AND t.external_id = c.external_id
-  WHERE s.tenant_id = :tenant_id AND s.removed_at IS NULL
-), plan AS (
+    ON t.tenant_id = :tenant_id AND t.target_id = :target_id AND t.external_id = s.external_id
+  WHERE s.tenant_id = :tenant_id AND s.source_id = :source_id AND s.removed_at IS NULL
+)
+
+-- fragment: plan
+{{classed}}, plan AS (
   SELECT external_id, property_id, hash, data_id, class, CASE class
     WHEN 'create' THEN 1
     WHEN 'update' THEN 1
@@ -81,40 +96,46 @@ INSERT INTO target_properties (tenant_id, target_id, external_id, id, source_id,
 SELECT source_revision, target_revision, settings_hash FROM sync_pairs
 WHERE tenant_id = :tenant_id AND source_id = :source_id AND target_id = :target_id;
 
--- name: sync_classes(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text)
+-- name: sync_attention(tenant_id TenantId, target_id TargetId)
+-- Whether any row of the target carries a flag, a warning or a contest.
+SELECT EXISTS (SELECT 1 FROM target_properties INDEXED BY target_properties_attention
+  WHERE tenant_id = :tenant_id AND target_id = :target_id
+    AND (has_manual_changes OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL));
+
+-- name: sync_classes(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text)
 -- How many candidates each class has, and how many of them have something to write.
 {{plan}}
 SELECT class, count(*), sum(pending) FROM plan GROUP BY class;
 
--- name: sync_snapshots(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, first_id int, now text)
+-- name: sync_snapshots(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, first_id int, now text)
 -- The rows that are about to be updated, as they are.
-{{plan}}
+{{classed}}
 INSERT INTO target_snapshots (tenant_id, target_id, target_property_id, version, id, data_id, base_data_id, accepted,
   hidden, reason, log_id, created_at)
 SELECT :tenant_id, :target_id, t.id, t.version, :first_id + row_number() OVER (ORDER BY t.id) - 1, t.data_id,
   t.base_data_id, t.accepted, 0, 'sync', {{log}}, :now
-FROM plan CROSS JOIN target_properties t ON t.target_id = :target_id AND t.external_id = plan.external_id
-WHERE plan.class = 'update' AND t.tenant_id = :tenant_id;
+FROM classed CROSS JOIN target_properties t ON t.target_id = :target_id AND t.external_id = classed.external_id
+WHERE classed.class = 'update' AND t.tenant_id = :tenant_id;
 
--- name: sync_created(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, first_id int, now text)
-{{plan}}
+-- name: sync_created(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, first_id int, now text)
+{{classed}}
 {{planned_rows}}
 SELECT :tenant_id, :target_id, external_id, :first_id + row_number() OVER (ORDER BY property_id) - 1, :source_id,
   property_id, hash, data_id, data_id, 'synced', :now, {{log}}, {{log}}, {{target_revision}}, :now, :now
-FROM plan WHERE class = 'create';
+FROM classed WHERE class = 'create';
 
--- name: sync_updated(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
-{{plan}}
+-- name: sync_updated(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
+{{classed}}
 {{planned_rows}}
 SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, hash, data_id, data_id, 'synced', :now,
   {{log}}, {{log}}, {{target_revision}}, :now, :now
-FROM plan WHERE class = 'update'
+FROM classed WHERE class = 'update'
 ON CONFLICT (target_id, external_id) DO UPDATE SET hash = excluded.hash, data_id = excluded.data_id,
   base_data_id = excluded.base_data_id, version = version + 1, accepted = 0, has_manual_changes = 0,
   manual_changes_warning = NULL, sync_status = 'synced', last_synced = excluded.last_synced,
   log_id = excluded.log_id, {{tie}};
 
--- name: sync_bases_orphaned(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text)
+-- name: sync_bases_orphaned(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text)
 -- Bases that the next statement stops pointing to.
 {{plan}}
 INSERT INTO orphans (data_id, tenant_id, external_id)
@@ -123,7 +144,7 @@ FROM plan CROSS JOIN target_properties t ON t.target_id = :target_id AND t.exter
 WHERE plan.class = 'agree' AND plan.pending AND t.tenant_id = :tenant_id AND t.base_data_id <> t.data_id
 ON CONFLICT (data_id) DO NOTHING;
 
--- name: sync_agreed(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
+-- name: sync_agreed(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
 -- Both hold the same: the row's own data is its base from now on.
 {{plan}}
 {{planned_rows}}
@@ -134,7 +155,7 @@ ON CONFLICT (target_id, external_id) DO UPDATE SET base_data_id = target_propert
   has_manual_changes = 0, manual_changes_warning = NULL, sync_status = 'synced', last_synced = excluded.last_synced,
   {{tie}};
 
--- name: sync_warned(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, warned text, now text)
+-- name: sync_warned(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, warned text, now text)
 -- Not touched but for the warning and the status, of the class `keep` or `conflict`.
 {{plan}}
 {{planned_rows}}
@@ -146,7 +167,7 @@ ON CONFLICT (target_id, external_id) DO UPDATE SET
   sync_status = CASE :warned WHEN 'keep' THEN 'manual' ELSE 'conflict' END,
   {{tie}};
 
--- name: sync_tied(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
+-- name: sync_tied(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
 -- Rows whose difference was accepted and that nobody owns.
 {{plan}}
 {{planned_rows}}
@@ -155,7 +176,7 @@ SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, hash, da
 FROM plan WHERE class = 'accept' AND pending
 ON CONFLICT (target_id, external_id) DO UPDATE SET {{tie}};
 
--- name: sync_contested(tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
+-- name: sync_contested(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
 {{plan}}
 {{planned_rows}}
 SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, hash, data_id, data_id, '', :now,

@@ -295,8 +295,9 @@ size_t sync_pair(Database& db, Pair pair) {
   std::vector<Row> position = db.run(store::sync_position(kTenant, source, target));
   int64_t source_since = position.empty() ? 0 : position[0][0].integer;
   int64_t target_since = position.empty() ? 0 : position[0][1].integer;
+  sm::Scope scope = position.empty() ? sm::Scope::all : sm::Scope::changed;
   auto planned = [&](auto statement, auto... given) {
-    return statement(kTenant, source, target, source_since, target_since, "skip",
+    return statement(scope, kTenant, source, target, source_since, target_since, "skip",
                      std::string(sm::sync::kKeepWarning), std::string(sm::sync::kConflictWarning),
                      given...);
   };
@@ -305,6 +306,7 @@ size_t sync_pair(Database& db, Pair pair) {
   int64_t created = rows["create"];
   int64_t updated = rows["update"];
   int64_t written = created + updated;
+  if (written > source_row[4].integer / 10) scope = sm::Scope::all;
   int64_t first_row =
       created > 0 ? reserve(db, "target_properties", static_cast<size_t>(created)) : 0;
   int64_t first_snapshot =
