@@ -57,7 +57,8 @@ TEST(sha256, lanes_give_every_message_its_own_hash_whatever_the_lengths) {
     Sha256Lanes lanes;
     for (size_t i = 0; i < count; ++i) lanes.push(messages[i], &digests[i]);
     lanes.flush();
-    for (size_t i = 0; i < count; ++i) EXPECT_EQ(digests[i], sha256(messages[i])) << count << ' ' << i;
+    for (size_t i = 0; i < count; ++i)
+      EXPECT_EQ(digests[i], sha256(messages[i])) << count << ' ' << i;
   }
 }
 

@@ -16,9 +16,10 @@ TEST(PublicUrl, TakesAbsoluteHttpUrlsToPublicNames) {
 }
 
 TEST(PublicUrl, RefusesWhatIsNoAbsoluteHttpUrl) {
-  for (const char* url : {"", "example.com", "ftp://example.com", "http:/example.com", "http://", "//example.com",
-                          "http://exa mple.com", " http://example.com", "http:\\\\example.com", "http://a..b.com",
-                          "http://example.com:", "http://example.com:99999", "http://example.com:1x"}) {
+  for (const char* url :
+       {"", "example.com", "ftp://example.com", "http:/example.com", "http://", "//example.com",
+        "http://exa mple.com", " http://example.com", "http:\\\\example.com", "http://a..b.com",
+        "http://example.com:", "http://example.com:99999", "http://example.com:1x"}) {
     EXPECT_FALSE(passes(url)) << url;
     EXPECT_FALSE(passes_anywhere(url)) << url;
   }
@@ -30,26 +31,28 @@ TEST(PublicUrl, RefusesUserInformation) {
 }
 
 TEST(PublicUrl, RefusesPrivateIpv4AddressesInEveryForm) {
-  for (const char* url : {"http://127.0.0.1", "http://2130706433", "http://0x7f.1", "http://0177.0.0.1",
-                          "http://127.1", "http://10.0.0.1", "http://192.168.1.1", "http://172.31.0.1",
-                          "http://169.254.169.254", "http://0.0.0.0", "http://100.64.0.1", "http://127.0.0.1.",
-                          "http://255.255.255.255", "http://1.2.3.4.5", "http://256.1.1.1"}) {
+  for (const char* url :
+       {"http://127.0.0.1", "http://2130706433", "http://0x7f.1", "http://0177.0.0.1",
+        "http://127.1", "http://10.0.0.1", "http://192.168.1.1", "http://172.31.0.1",
+        "http://169.254.169.254", "http://0.0.0.0", "http://100.64.0.1", "http://127.0.0.1.",
+        "http://255.255.255.255", "http://1.2.3.4.5", "http://256.1.1.1"}) {
     EXPECT_FALSE(passes(url)) << url;
   }
   EXPECT_TRUE(passes_anywhere("http://127.0.0.1:8080/x"));
 }
 
 TEST(PublicUrl, RefusesPrivateIpv6Addresses) {
-  for (const char* url : {"http://[::1]", "http://[::]", "http://[::ffff:127.0.0.1]", "http://[fe80::1]",
-                          "http://[fc00::1]", "http://[2002:7f00:1::]", "http://[64:ff9b::10.0.0.1]",
-                          "http://[2001:db8::1]", "http://[fe80::1%25eth0]", "http://[1:2:3]", "http://[::1"}) {
+  for (const char* url :
+       {"http://[::1]", "http://[::]", "http://[::ffff:127.0.0.1]", "http://[fe80::1]",
+        "http://[fc00::1]", "http://[2002:7f00:1::]", "http://[64:ff9b::10.0.0.1]",
+        "http://[2001:db8::1]", "http://[fe80::1%25eth0]", "http://[1:2:3]", "http://[::1"}) {
     EXPECT_FALSE(passes(url)) << url;
   }
 }
 
 TEST(PublicUrl, RefusesNamesThatAreNotPublic) {
-  for (const char* url : {"http://localhost", "http://a.localhost:80", "http://printer.local", "http://db.internal",
-                          "http://intranet", "http://x.home.arpa"}) {
+  for (const char* url : {"http://localhost", "http://a.localhost:80", "http://printer.local",
+                          "http://db.internal", "http://intranet", "http://x.home.arpa"}) {
     EXPECT_FALSE(passes(url)) << url;
     EXPECT_TRUE(passes_anywhere(url)) << url;
   }

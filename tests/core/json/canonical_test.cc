@@ -82,7 +82,8 @@ TEST(canonical, numbers_are_printed_as_appendix_b_of_rfc_8785_prints_them) {
 }
 
 TEST(canonical, integers_keep_their_digits) {
-  for (const char* token : {"0", "1", "-1", "9007199254740993", "-123456789012345678901234567890"}) {
+  for (const char* token :
+       {"0", "1", "-1", "9007199254740993", "-123456789012345678901234567890"}) {
     EXPECT_EQ(canonical(token), token);
   }
   EXPECT_EQ(canonical("-0"), "0");
@@ -99,7 +100,8 @@ TEST(canonical, a_number_beyond_the_doubles_refuses_its_value) {
 
 TEST(canonical, strings_take_the_shortest_escapes) {
   EXPECT_EQ(canonical(R"("\b\f\n\r\t\"\\\/\u0008\u001F\u007f\u00e9\ud83d\ude00\u2028")"),
-            "\"\\b\\f\\n\\r\\t\\\"\\\\/\\b\\u001f\x7f" "é😀\u2028\"");
+            "\"\\b\\f\\n\\r\\t\\\"\\\\/\\b\\u001f\x7f"
+            "é😀\u2028\"");
 }
 
 TEST(canonical, lone_surrogates_and_repeated_keys_refuse_their_value) {
@@ -121,13 +123,46 @@ TEST(canonical, a_refused_value_still_has_a_text_to_find_its_identity_in) {
 
 TEST(canonical, a_syntax_error_names_the_first_byte_that_cannot_go_on) {
   const std::pair<std::string_view, size_t> cases[] = {
-      {"", 0}, {" ", 1}, {"[1,]", 3}, {"{\"a\":1,}", 7}, {"01", 1}, {"-a", 1}, {"1.", 2}, {"1.e", 2},
-      {"1e+", 3}, {"truX", 3}, {"tru", 3}, {"nul]", 3}, {"\"\n\"", 1}, {"\"\\x\"", 2},
-      {"\"\\u12G4\"", 5}, {"\"abc", 4}, {"[1 2]", 3}, {"{\"a\" 1}", 5}, {"{1:2}", 1}, {"1 2", 2},
-      {"\"\xC0\x80\"", 1}, {"\"\xE2(\"", 2}, {"\"\xE0\x80\x80\"", 2}, {"\"\xED\xA0\x80\"", 2},
-      {"\"\xF4\x90\x80\x80\"", 2}, {"\"\xF5\"", 1}, {"\"\xE2\x82", 3}, {"\xEF\xBB\xBF", 3},
-      {"\xEF\xBB", 2}, {"\xEF\xBB\xBF\xEF\xBB\xBF" "1", 3}, {"[1}", 2}, {"NaN", 0}, {"+1", 0}, {".5", 0},
-      {"'a'", 0}, {"[1,,2]", 3}, {"/**/1", 0}, {"\f1", 0},
+      {"", 0},
+      {" ", 1},
+      {"[1,]", 3},
+      {"{\"a\":1,}", 7},
+      {"01", 1},
+      {"-a", 1},
+      {"1.", 2},
+      {"1.e", 2},
+      {"1e+", 3},
+      {"truX", 3},
+      {"tru", 3},
+      {"nul]", 3},
+      {"\"\n\"", 1},
+      {"\"\\x\"", 2},
+      {"\"\\u12G4\"", 5},
+      {"\"abc", 4},
+      {"[1 2]", 3},
+      {"{\"a\" 1}", 5},
+      {"{1:2}", 1},
+      {"1 2", 2},
+      {"\"\xC0\x80\"", 1},
+      {"\"\xE2(\"", 2},
+      {"\"\xE0\x80\x80\"", 2},
+      {"\"\xED\xA0\x80\"", 2},
+      {"\"\xF4\x90\x80\x80\"", 2},
+      {"\"\xF5\"", 1},
+      {"\"\xE2\x82", 3},
+      {"\xEF\xBB\xBF", 3},
+      {"\xEF\xBB", 2},
+      {"\xEF\xBB\xBF\xEF\xBB\xBF"
+       "1",
+       3},
+      {"[1}", 2},
+      {"NaN", 0},
+      {"+1", 0},
+      {".5", 0},
+      {"'a'", 0},
+      {"[1,,2]", 3},
+      {"/**/1", 0},
+      {"\f1", 0},
   };
   for (auto [text, offset] : cases) {
     EXPECT_EQ(canonical(text), "syntax " + std::to_string(offset)) << text;
@@ -188,8 +223,10 @@ TEST(canonical, the_order_of_keys_of_one_object_does_not_lead_the_next_astray) {
   };
   const char* padding = R"(,"z":"long enough that keys can be compared as blocks"})";
   auto with = [&](std::string text) { return text + padding; };
-  EXPECT_EQ(read(with(R"({"b":1,"a":2,"c":{"y":1,"x":2})")), with(R"({"a":2,"b":1,"c":{"x":2,"y":1})"));
-  EXPECT_EQ(read(with(R"({"b":1,"a":2,"c":{"y":1,"x":2})")), with(R"({"a":2,"b":1,"c":{"x":2,"y":1})"));
+  EXPECT_EQ(read(with(R"({"b":1,"a":2,"c":{"y":1,"x":2})")),
+            with(R"({"a":2,"b":1,"c":{"x":2,"y":1})"));
+  EXPECT_EQ(read(with(R"({"b":1,"a":2,"c":{"y":1,"x":2})")),
+            with(R"({"a":2,"b":1,"c":{"x":2,"y":1})"));
   EXPECT_EQ(read(with(R"({"b":1,"c":{"y":1,"x":2})")), with(R"({"b":1,"c":{"x":2,"y":1})"));
   EXPECT_EQ(read(with(R"({"a":1,"b":{"y":1,"x":2})")), with(R"({"a":1,"b":{"x":2,"y":1})"));
   EXPECT_EQ(read(with(R"({"b":1,"aa":2,"b":3)")), with(R"({"aa":2,"b":1,"b":3)"));

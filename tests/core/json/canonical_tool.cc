@@ -1,6 +1,6 @@
-// The canonicaliser for programs in other languages: reads frames (u32 little-endian length, then as many bytes) from
-// standard input until its end, canonicalises each as one JSON text, and answers each with a frame that holds a line of
-// JSON:
+// The canonicaliser for programs in other languages: reads frames (u32 little-endian length, then
+// as many bytes) from standard input until its end, canonicalises each as one JSON text, and
+// answers each with a frame that holds a line of JSON:
 //   {"ok":true,"canonical":"<the text, as a JSON string>","hash":"<hex SHA-256>"}
 //   {"ok":false,"syntax":<offset>}
 //   {"ok":false,"refused":"duplicate_key"}

@@ -11,17 +11,24 @@ namespace {
 
 std::string kind_name(ShapeProblem::Kind kind) {
   switch (kind) {
-    case ShapeProblem::Kind::not_object: return "not_object";
-    case ShapeProblem::Kind::missing: return "missing";
-    case ShapeProblem::Kind::not_list: return "not_list";
-    case ShapeProblem::Kind::duplicate: return "duplicate";
-    case ShapeProblem::Kind::unknown: return "unknown";
+    case ShapeProblem::Kind::not_object:
+      return "not_object";
+    case ShapeProblem::Kind::missing:
+      return "missing";
+    case ShapeProblem::Kind::not_list:
+      return "not_list";
+    case ShapeProblem::Kind::duplicate:
+      return "duplicate";
+    case ShapeProblem::Kind::unknown:
+      return "unknown";
   }
   return "";
 }
 
-// All events as lines, and the problems behind them. Every chunk has a place of its own that dies with the next feed.
-std::string events(std::string_view body, size_t chunk_bytes, size_t max_bytes = kMaxPropertyBytes) {
+// All events as lines, and the problems behind them. Every chunk has a place of its own that dies
+// with the next feed.
+std::string events(std::string_view body, size_t chunk_bytes,
+                   size_t max_bytes = kMaxPropertyBytes) {
   ItemReader reader(max_bytes);
   Arena arena;
   std::string out, chunk;
@@ -43,7 +50,8 @@ std::string events(std::string_view body, size_t chunk_bytes, size_t max_bytes =
           reader.feed(chunk);
         }
         break;
-      case Event::Kind::syntax: return out + "syntax " + std::to_string(event.offset) + '\n';
+      case Event::Kind::syntax:
+        return out + "syntax " + std::to_string(event.offset) + '\n';
       case Event::Kind::end:
         for (const ShapeProblem& problem : reader.problems()) {
           out += problem.pointer + ' ' + kind_name(problem.kind) + '\n';
@@ -69,8 +77,8 @@ TEST(item_reader, items_come_one_by_one_in_canonical_form) {
 }
 
 TEST(item_reader, a_refused_item_leaves_the_others_alone) {
-  EXPECT_EQ(events(R"({"data":[{"a":1,"a":2},"\ud800",1e400,)" + repeat("[", 200) + repeat("]", 200) +
-                   ",1]}"),
+  EXPECT_EQ(events(R"({"data":[{"a":1,"a":2},"\ud800",1e400,)" + repeat("[", 200) +
+                   repeat("]", 200) + ",1]}"),
             "0 duplicate_key {\"a\":1,\"a\":2}\n1 lone_surrogate \"\uFFFD\"\n2 not_finite 0\n"
             "3 too_deep \n4 none 1\nend\n");
   EXPECT_EQ(events(R"({"data":["1234567890",1]})", 3, 5), "0 too_large \n1 none 1\nend\n");
@@ -124,8 +132,10 @@ TEST(item_reader, syntax_goes_before_shape) {
 
 TEST(item_reader, the_events_do_not_depend_on_the_chunks) {
   std::string bodies[] = {
-      "\xEF\xBB\xBF{\"data\": [{\"b\":1,\"a\":\"€\\u20ac\\n\"}, 12 ,-1.5e3,true,\"\xF0\x9F\x98\x80\"], \"x\\u0041\":[{}]} ",
-      "{\"data\":[\"" + repeat("x", 3000) + "\",{\"id\":7},\"" + repeat("y", 1500) + "\",1e400,3],\"data\":[[4]]}",
+      "\xEF\xBB\xBF{\"data\": [{\"b\":1,\"a\":\"€\\u20ac\\n\"}, 12 "
+      ",-1.5e3,true,\"\xF0\x9F\x98\x80\"], \"x\\u0041\":[{}]} ",
+      "{\"data\":[\"" + repeat("x", 3000) + "\",{\"id\":7},\"" + repeat("y", 1500) +
+          "\",1e400,3],\"data\":[[4]]}",
       "{\"data\":[" + repeat("{\"k\":[1,2,3],\"a\":null},", 300) + "0]}",
       "{\"a\":\"" + repeat("\\u00e9", 300) + "\",\"data\":[1,tru]}",
       "{\"data\":[1],\"b\":\"\xC3(\"}",
@@ -134,8 +144,10 @@ TEST(item_reader, the_events_do_not_depend_on_the_chunks) {
   };
   for (const std::string& body : bodies) {
     std::string whole = events(body);
-    for (size_t size = 1; size < 120; ++size) ASSERT_EQ(events(body, size), whole) << size << ' ' << body;
-    for (size_t size = 120; size <= body.size(); size += 97) ASSERT_EQ(events(body, size), whole) << size;
+    for (size_t size = 1; size < 120; ++size)
+      ASSERT_EQ(events(body, size), whole) << size << ' ' << body;
+    for (size_t size = 120; size <= body.size(); size += 97)
+      ASSERT_EQ(events(body, size), whole) << size;
     for (size_t cut = 0; cut < body.size() && cut < 300; ++cut) {
       ASSERT_EQ(events(body.substr(0, cut), 7), events(body.substr(0, cut))) << cut << ' ' << body;
     }

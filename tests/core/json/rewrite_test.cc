@@ -11,7 +11,9 @@ TEST(rewrite, secrets_are_masked_at_any_depth_and_inside_lists) {
       [](const RewriteMember& member) -> Rewrite {
         return member.key == "password" ? Rewrite::replace("\"***\"") : Rewrite::descend();
       });
-  EXPECT_EQ(out, R"({"a":{"password":"***"},"list":[{"password":"***"},[{"password":"***"}],2],"password":"***"})");
+  EXPECT_EQ(
+      out,
+      R"({"a":{"password":"***"},"list":[{"password":"***"},[{"password":"***"}],2],"password":"***"})");
 }
 
 TEST(rewrite, the_callback_sees_pointers_and_plain_keys_of_what_it_descends_into) {

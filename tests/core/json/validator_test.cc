@@ -21,12 +21,18 @@ std::pair<Outcome, size_t> validate(std::string_view text, size_t size) {
 TEST(validator, it_stops_and_goes_on_at_any_byte) {
   std::string_view texts[] = {
       R"({"a":[1,-2.5e+3,0.0,1E5,"x\u00e9\n€😀",true,false,null,{},[]],"b":{"c":[]}}, rest)",
-      "12", "-0.5e-7 ", "0]", "\"abc\"x", "true,", "[[[[]]]]",
+      "12",
+      "-0.5e-7 ",
+      "0]",
+      "\"abc\"x",
+      "true,",
+      "[[[[]]]]",
   };
   for (std::string_view text : texts) {
     auto whole = validate(text, text.size());
     EXPECT_EQ(whole.first, Outcome::done) << text;
-    for (size_t size = 1; size < text.size(); ++size) EXPECT_EQ(validate(text, size), whole) << size;
+    for (size_t size = 1; size < text.size(); ++size)
+      EXPECT_EQ(validate(text, size), whole) << size;
   }
 }
 

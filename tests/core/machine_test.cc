@@ -1,0 +1,262 @@
+#include "core/machine.h"
+
+#include <gtest/gtest.h>
+
+#include "tests/core/scripted_host.h"
+
+namespace sm {
+namespace {
+
+const Cells kTenant = {{7}};
+const Cells kSource = {{1, "Source", "json", "{}", 2, "t", "t", 5}};
+const Cells kTarget = {{1, "Target", "internal", "{}", 0, "t", "t", 3}};
+
+TEST(Machine, AnUnknownPathIs404WithoutAskingTheStore) {
+  ScriptedHost host;
+  Step step = host.start("GET", "/nothing");
+  EXPECT_TRUE(step.done());
+  EXPECT_EQ(step.status(), 404);
+}
+
+TEST(Machine, AWrongMethodNamesTheRightOnes) {
+  ScriptedHost host;
+  Step step = host.start("PUT", "/sources/1");
+  EXPECT_EQ(step.status(), 405);
+  EXPECT_NE(step.head.dump().find("GET, HEAD, PATCH, DELETE, OPTIONS"), std::string::npos);
+}
+
+TEST(Machine, AMalformedKeyIsRefusedWithoutAskingTheStore) {
+  for (const char* key : {"", "short", "sm_0000000000000000000000000000000000000000deadbeef"}) {
+    ScriptedHost host;
+    Step step = host.start("GET", "/sources", false, key);
+    EXPECT_TRUE(step.done()) << key;
+    EXPECT_EQ(step.status(), 401);
+  }
+}
+
+TEST(Machine, AnUnknownKeyIs401AfterOneQuery) {
+  ScriptedHost host;
+  Step step = host.start("GET", "/sources");
+  EXPECT_EQ(step.effect(), "query");
+  step = host.resume(rows({{}}));
+  EXPECT_EQ(step.status(), 401);
+}
+
+TEST(Machine, AStoreThatIsDownIs503) {
+  ScriptedHost host;
+  host.start("GET", "/sources");
+  Step step = host.resume(fails("unavailable"));
+  EXPECT_EQ(step.status(), 503);
+  EXPECT_NE(step.head.dump().find("retry-after"), std::string::npos);
+}
+
+TEST(Machine, ABodyThatIsCutOffIs400) {
+  ScriptedHost host;
+  host.start("POST", "/sources", true);
+  Step step = host.resume(rows({kTenant}));
+  EXPECT_EQ(step.effect(), "read_body");
+  step = host.resume(fails("cut_off"));
+  EXPECT_EQ(step.status(), 400);
+}
+
+// Up to the batch of a sync that creates two rows.
+Step sync_to_batch(ScriptedHost& host) {
+  host.resume(rows({kSource, kTarget, {}, {{0}}}));
+  Step step = host.resume(rows({{{"create", 2, 2}}}));
+  EXPECT_EQ(step.effect(), "batch") << "reserves ids";
+  return host.resume(rows({{{10}}, {{20}}}));
+}
+
+TEST(Machine, ALostRaceStartsTheSyncAgain) {
+  ScriptedHost host;
+  host.start("POST", "/sync/1/1");
+  host.resume(rows({kTenant}));
+  Step batch = sync_to_batch(host);
+  EXPECT_NE(batch.sql(0).find("guard"), std::string::npos);
+  Step again = host.resume(fails("guard:target_changed"));
+  EXPECT_EQ(again.effect(), "query");
+  EXPECT_EQ(again.statements(), 4u);
+  batch = sync_to_batch(host);
+  Step answer = host.resume(rows(std::vector<Cells>(batch.statements())));
+  EXPECT_EQ(answer.status(), 200);
+  EXPECT_NE(answer.body().find("\"created\":2"), std::string::npos);
+}
+
+TEST(Machine, RacesThatAreLostForeverEndIn503) {
+  ScriptedHost host;
+  host.start("POST", "/sync/1/1");
+  host.resume(rows({kTenant}));
+  Step step;
+  for (int i = 0; i < 1000; ++i) {
+    sync_to_batch(host);
+    step = host.resume(fails("guard:source_changed"));
+    if (step.done()) break;
+  }
+  ASSERT_TRUE(step.done());
+  EXPECT_EQ(step.status(), 503);
+}
+
+TEST(Machine, AfterAnUnknownOutcomeTheLogTellsWhetherTheBatchWasCommitted) {
+  for (bool committed : {true, false}) {
+    ScriptedHost host;
+    host.start("POST", "/sync/1/1");
+    host.resume(rows({kTenant}));
+    sync_to_batch(host);
+    Step step = host.resume(fails("unknown_outcome"));
+    EXPECT_NE(step.sql(0).find("sync_logs"), std::string::npos);
+    step = host.resume(rows({committed ? Cells{{4}} : Cells{}}));
+    EXPECT_EQ(step.status(), committed ? 200 : 503);
+  }
+}
+
+std::string import_body(size_t items, size_t bytes) {
+  std::string body = "{\"data\":[";
+  for (size_t i = 0; i < items; ++i) {
+    body += (i > 0 ? ",{\"id\":" : "{\"id\":") + std::to_string(i) + ",\"text\":\"" +
+            std::string(bytes, 'x') + "\"}";
+  }
+  return body + "]}";
+}
+
+// The places of all items of a pack of identities: everything is new.
+Cells all_new(const Step& step, size_t statement) {
+  size_t section =
+      step.head["effects"][0]["statements"][statement]["params"][2]["section"].get<size_t>();
+  Json pack = Json::parse(step.sections[section], nullptr, false);
+  Cells cells;
+  for (size_t i = 0; i < pack.size(); ++i) cells.push_back({static_cast<int64_t>(i), 0});
+  return cells;
+}
+
+TEST(Machine, ALargeImportSendsItsDataAheadAndDiscardsItWhenItFails) {
+  ScriptedHost host;
+  host.start("POST", "/sources/1/import", true);
+  host.resume(rows({kTenant}));
+  Step step = host.resume(rows({kSource}));
+  std::string body = import_body(60, 300'000);
+  size_t at = 0;
+  size_t sent_ahead = 0;
+  int64_t next_id = 1;
+  bool failed = false;
+  for (int i = 0; i < 1000 && !step.done(); ++i) {
+    std::string effect = step.effect();
+    if (effect == "read_body") {
+      std::string part = body.substr(at, 256 * 1024);
+      at += part.size();
+      step = host.resume(part.empty() ? body_end() : body_part(part));
+    } else if (effect == "reserve_memory") {
+      step = host.resume(ok());
+    } else if (effect == "query") {
+      std::vector<Cells> results;
+      for (size_t statement = 0; statement < step.statements(); ++statement) {
+        results.push_back(all_new(step, statement));
+      }
+      step = host.resume(rows(results));
+    } else if (step.sql(0).find("UPDATE counters") == 0) {
+      step = host.resume(rows(std::vector<Cells>(step.statements(), Cells{{next_id += 1000}})));
+    } else if (step.sql(0).find("INSERT INTO property_data") == 0) {
+      ++sent_ahead;
+      step = host.resume(rows(std::vector<Cells>(step.statements())));
+    } else if (step.sql(0).find("DELETE FROM property_data") == 0) {
+      EXPECT_TRUE(failed);
+      EXPECT_EQ(step.statements(), sent_ahead);
+      step = host.resume(rows(std::vector<Cells>(step.statements())));
+    } else {
+      EXPECT_FALSE(failed) << "what was sent ahead cannot be classified again";
+      failed = true;
+      step = host.resume(fails("guard:source_changed"));
+    }
+  }
+  EXPECT_GE(sent_ahead, 2u);
+  ASSERT_TRUE(step.done());
+  EXPECT_EQ(step.status(), 503);
+}
+
+const std::string kData(900, 'd');
+Cells property_rows(int64_t first, int64_t count) {
+  Cells cells;
+  for (int64_t id = first; id < first + count; ++id) {
+    cells.push_back(
+        {id, std::to_string(id), "{\"d\":\"" + kData + "\"}", "hash", 1, "t", "t", 1, nullptr, 1});
+  }
+  return cells;
+}
+
+TEST(Machine, AListOfManyRowsIsStreamedPageByPage) {
+  ScriptedHost host;
+  host.start("GET", "/sources/1/properties");
+  host.resume(rows({kTenant}));
+  host.resume(rows({kSource}));
+  Step step = host.resume(rows({property_rows(1, 1001)}));
+  EXPECT_EQ(step.effect(), "respond");
+  EXPECT_TRUE(step.head["effects"][0]["stream"].get<bool>());
+  std::string body;
+  step = host.resume(ok());
+  ASSERT_EQ(step.effect(), "write");
+  body += step.body();
+  step = host.resume(ok());
+  EXPECT_EQ(step.effect(), "query");
+  step = host.resume(rows({property_rows(1001, 200)}));
+  ASSERT_EQ(step.effect(), "write");
+  body += step.body();
+  step = host.resume(ok());
+  EXPECT_EQ(step.effect(), "end");
+  EXPECT_TRUE(step.done());
+  EXPECT_EQ(Json::parse(body, nullptr, false).size(), 1200u);
+}
+
+TEST(Machine, AStreamThatFailsIsCutOff) {
+  ScriptedHost host;
+  host.start("GET", "/sources/1/properties");
+  host.resume(rows({kTenant}));
+  host.resume(rows({kSource}));
+  host.resume(rows({property_rows(1, 1001)}));
+  host.resume(ok());
+  host.resume(ok());
+  Step step = host.resume(fails("unavailable"));
+  EXPECT_EQ(step.effect(), "abort");
+  EXPECT_TRUE(step.done());
+}
+
+// Each list drives a flow to its end; closing before any of its replies must free everything (the
+// sanitizer tells) and leave a machine that starts again.
+void close_everywhere(const std::function<Step(ScriptedHost&)>& start,
+                      const std::vector<Answer>& replies) {
+  for (size_t stop = 0; stop <= replies.size(); ++stop) {
+    ScriptedHost host;
+    Step step = start(host);
+    for (size_t i = 0; i < stop; ++i) {
+      ASSERT_FALSE(step.done()) << i;
+      step = host.resume(replies[i]);
+    }
+    host.close();
+    EXPECT_EQ(host.start("GET", "/nothing").status(), 404);
+  }
+}
+
+TEST(Machine, MayBeClosedAtEverySuspension) {
+  close_everywhere(
+      [](ScriptedHost& host) { return host.start("POST", "/sync/1/1"); },
+      {rows({kTenant}), rows({kSource, kTarget, {}, {{0}}}), rows({{{"create", 2, 2}}}),
+       rows({{{10}}, {{20}}}), rows(std::vector<Cells>(6))});
+  close_everywhere(
+      [](ScriptedHost& host) { return host.start("POST", "/sources/1/import", true); },
+      {rows({kTenant}), rows({kSource}), body_part(import_body(2, 10)), body_end(),
+       rows({{{0, 0}, {1, 0}}}), rows({{{1}}, {{1}}, {{1}}}), rows(std::vector<Cells>(5))});
+  close_everywhere([](ScriptedHost& host) { return host.start("GET", "/sources/1/properties"); },
+                   {rows({kTenant}), rows({kSource}), rows({property_rows(1, 1001)}), ok(), ok(),
+                    rows({property_rows(1001, 1)}), ok()});
+}
+
+TEST(Machine, GivesTheAnswersOfADeadCore) {
+  Machine machine;
+  std::string frame;
+  append_section(frame, R"({"kind":"answers"})");
+  const std::string& step = machine.start(frame);
+  EXPECT_NE(step.find("\"trap\""), std::string::npos);
+  EXPECT_NE(step.find("\"overloaded\""), std::string::npos);
+  EXPECT_NE(step.find("urn:sync-manager:problem:internal"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace sm

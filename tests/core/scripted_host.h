@@ -1,0 +1,138 @@
+// A host made of a script: it drives a Machine with frames, as a real one does, and answers each
+// step as a test says.
+#pragma once
+
+#include <cstring>
+#include <functional>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "core/machine.h"
+
+namespace sm {
+
+using Json = nlohmann::ordered_json;
+
+inline void append_section(std::string& frame, std::string_view bytes) {
+  auto length = static_cast<uint32_t>(bytes.size());
+  frame.append(reinterpret_cast<const char*>(&length), 4);
+  frame += bytes;
+}
+
+struct Step {
+  Json head;
+  std::vector<std::string> sections;
+
+  std::string effect(size_t at = 0) const {
+    return head["effects"][at]["effect"].get<std::string>();
+  }
+  std::string sql(size_t statement) const {
+    return sections[head["effects"][0]["statements"][statement]["sql"].get<size_t>()];
+  }
+  size_t statements() const { return head["effects"][0]["statements"].size(); }
+  bool done() const { return head["done"].get<bool>(); }
+  int status() const { return head["effects"][0]["status"].get<int>(); }
+  std::string body() const { return sections[head["effects"][0]["section"].get<size_t>()]; }
+};
+
+using Cells = std::vector<std::vector<Json>>;
+
+// One reply to one effect: its head, and the section that goes with it.
+struct Answer {
+  Json head;
+  std::vector<std::string> sections;
+};
+
+inline Answer fails(const std::string& kind) {
+  return {Json::object({{"ok", false}, {"error", kind}}), {}};
+}
+inline Answer ok() { return {Json::object({{"ok", true}}), {}}; }
+inline Answer body_part(std::string bytes) {
+  return {Json::object({{"ok", true}, {"section", 0}}), {std::move(bytes)}};
+}
+inline Answer body_end() { return {Json::object({{"ok", true}, {"end", true}}), {}}; }
+
+inline std::string encode_cells(const Cells& rows) {
+  std::string cells;
+  for (const auto& row : rows) {
+    for (const Json& cell : row) {
+      if (cell.is_null()) {
+        cells += '\0';
+      } else if (cell.is_number_integer()) {
+        cells += '\1';
+        auto value = cell.get<int64_t>();
+        cells.append(reinterpret_cast<const char*>(&value), 8);
+      } else {
+        cells += '\3';
+        append_section(cells, cell.get<std::string>());
+      }
+    }
+  }
+  return cells;
+}
+
+inline Answer rows(const std::vector<Cells>& results) {
+  Answer answer{Json::object({{"ok", true}, {"results", Json::array()}}), {}};
+  for (const Cells& result : results) {
+    Json columns = Json::array();
+    for (size_t i = 0; !result.empty() && i < result[0].size(); ++i)
+      columns.push_back("c" + std::to_string(i));
+    answer.head["results"].push_back(Json::object({{"columns", columns},
+                                                   {"rows", result.size()},
+                                                   {"section", answer.sections.size()},
+                                                   {"rows_read", 0},
+                                                   {"rows_written", 0},
+                                                   {"changes", 0}}));
+    answer.sections.push_back(encode_cells(result));
+  }
+  return answer;
+}
+
+class ScriptedHost {
+ public:
+  Step start(const std::string& method, const std::string& target, bool has_body = false,
+             const std::string& key = std::string(40, 'k')) {
+    Json head = {{"kind", "request"},
+                 {"method", method},
+                 {"target", target},
+                 {"headers", Json::array({Json::array({"x-api-key", key})})},
+                 {"body", has_body},
+                 {"time", 1768473000000},
+                 {"request_id", "r"},
+                 {"store", "scripted"},
+                 {"vars", Json::object({{"API_KEY_PEPPER", "pepper"}})},
+                 {"sealing", true}};
+    std::string frame;
+    append_section(frame, head.dump());
+    append_section(frame, std::string(64, '\7'));
+    return parse(machine_.start(frame));
+  }
+
+  Step resume(const Answer& answer) {
+    Json head = {{"time", 1768473000001}, {"replies", Json::array({answer.head})}};
+    std::string frame;
+    append_section(frame, head.dump());
+    for (const std::string& section : answer.sections) append_section(frame, section);
+    return parse(machine_.resume(frame));
+  }
+
+  void close() { machine_.close(); }
+
+ private:
+  static Step parse(const std::string& frame) {
+    Step step;
+    uint32_t length = 0;
+    std::memcpy(&length, frame.data(), 4);
+    step.head = Json::parse(frame.substr(4, length), nullptr, false);
+    for (size_t at = 4 + length; at < frame.size(); at += 4 + length) {
+      std::memcpy(&length, frame.data() + at, 4);
+      step.sections.push_back(frame.substr(at + 4, length));
+    }
+    return step;
+  }
+
+  Machine machine_;
+};
+
+}  // namespace sm

@@ -1,0 +1,130 @@
+// Every statement of the product, on the real engine: it prepares, it stays within its tenant, it uses an index.
+import assert from "node:assert/strict";
+import { readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { test } from "node:test";
+import { readQueries } from "../../schema/generate.mjs";
+
+interface Query {
+  readonly name: string;
+  readonly word?: string;
+  readonly sql: string;
+  readonly params: readonly unknown[];
+}
+
+const root = resolve(import.meta.dirname, "../..");
+const queries = readQueries() as Query[];
+const db = new DatabaseSync(":memory:");
+for (const file of readdirSync(join(root, "schema/sqlite")).sort()) {
+  db.exec(readFileSync(join(root, "schema/sqlite", file), "utf8"));
+}
+
+const kNoTenant: Readonly<Record<string, string>> = {
+  key_owner: "it finds the tenant by the key",
+  tenant_added: "the tenant is what it makes",
+  store_ready: "it reads no tenant's table",
+  ids_reserved: "ids are handed out for all tenants",
+};
+
+function label(query: Query): string {
+  return query.word === undefined ? query.name : `${query.name} (${query.word})`;
+}
+
+const tenantTables = new Set(
+  db
+    .prepare(
+      `SELECT m.name FROM sqlite_schema m JOIN pragma_table_info(m.name) c
+       WHERE m.type = 'table' AND c.name = 'tenant_id'`,
+    )
+    .all()
+    .map((row) => String(row["name"])),
+);
+
+test("schema: every query prepares", () => {
+  assert.ok(queries.length > 80, `${queries.length} queries`);
+  for (const query of queries) {
+    assert.doesNotThrow(() => db.prepare(query.sql), label(query));
+  }
+});
+
+/** Each use of a tenant's table in a statement, with the name under which its columns are reached. */
+function uses(sql: string): { table: string; alias: string; written: boolean }[] {
+  const found = [];
+  const pattern = /\b(FROM|JOIN|INTO|UPDATE)\s+(\w+)(?:\s+INDEXED BY \w+)?(?:\s+(?:AS\s+)?(\w+))?/g;
+  const keywords = new Set([
+    "ON",
+    "WHERE",
+    "SET",
+    "CROSS",
+    "LEFT",
+    "ORDER",
+    "GROUP",
+    "SELECT",
+    "VALUES",
+    "LIMIT",
+  ]);
+  for (const [, verb, table, alias] of sql.matchAll(pattern)) {
+    if (table === undefined || !tenantTables.has(table)) continue;
+    const name = alias === undefined || keywords.has(alias) ? table : alias;
+    found.push({ table, alias: name, written: verb === "INTO" });
+  }
+  return found;
+}
+
+test("schema: every statement on a tenant's table binds tenant_id, wherever it names one", () => {
+  let checked = 0;
+  for (const query of queries) {
+    if (query.name in kNoTenant) continue;
+    const bound = /(?:(\w+)\.)?tenant_id = CAST\(\?\d+ AS INTEGER\)/g;
+    const names = [...query.sql.matchAll(bound)].map(([, alias]) => alias ?? "");
+    for (const use of uses(query.sql)) {
+      checked++;
+      if (use.written) {
+        assert.match(
+          query.sql,
+          /INSERT INTO \w+ \([^)]*tenant_id/,
+          `${label(query)}: ${use.table}`,
+        );
+        continue;
+      }
+      const plain = names.includes("");
+      assert.ok(
+        names.includes(use.alias) || (plain && use.alias === use.table),
+        `${label(query)} does not bind the tenant of ${use.table} ${use.alias}:\n${query.sql}`,
+      );
+    }
+  }
+  assert.ok(checked > 150, `${checked} uses`);
+});
+
+test("schema: the checker sees a statement that forgets its tenant", () => {
+  const [use] = uses("SELECT 1 FROM source_properties p WHERE p.source_id = ?1");
+  assert.deepEqual(use, { table: "source_properties", alias: "p", written: false });
+  assert.deepEqual(uses("SELECT 1 FROM counters"), []);
+});
+
+test("schema: every query is used by the core", () => {
+  const sources = readdirSync(join(root, "core"), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".cc"))
+    .map((name) => readFileSync(join(root, "core", name), "utf8"))
+    .join("\n");
+  for (const { name } of queries) assert.match(sources, new RegExp(`store::${name}\\b`), name);
+});
+
+test("schema: no statement scans a table that grows with the tenants", () => {
+  // Scans that cannot be avoided, or that read one row.
+  const allowed = new Set(["json_each", "counters", "guard"]);
+  for (const query of queries) {
+    const plan = db
+      .prepare(`EXPLAIN QUERY PLAN ${query.sql}`)
+      .all(...query.params.map(() => "[]"))
+      .map((row) => String(row["detail"]));
+    for (const detail of plan) {
+      const [, table] = /^SCAN (\w+)/.exec(detail) ?? [];
+      if (table === undefined || allowed.has(table)) continue;
+      // Aliases of derived tables are lower-case words that are no table's name.
+      assert.ok(!tenantTables.has(table), `${label(query)}: ${detail}`);
+    }
+  }
+});
