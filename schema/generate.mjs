@@ -86,7 +86,8 @@ function bind(query) {
   });
   for (const { name } of query.params) {
     // One of two scopes may have no use for a parameter that the other needs.
-    if (!used.has(name) && query.variant !== "scope") throw new Error(`${query.name}: parameter ${name} is not used`);
+    if (!used.has(name) && query.variant !== "scope")
+      throw new Error(`${query.name}: parameter ${name} is not used`);
   }
   return { ...query, sql };
 }

@@ -79,7 +79,7 @@ check_tools() {
   have "clang-tidy-$major" || want clang-tidy "clang-tidy-$major"
   have "clang-format-$major" || want clang-format "clang-format-$major"
   any_file /usr/include/gtest/gtest.h /usr/local/include/gtest/gtest.h || want GoogleTest libgtest-dev
-  any_file /usr/include/sqlite3.h /usr/local/include/sqlite3.h || want "SQLite's headers" libsqlite3-dev
+  { have python3 && python3 -c "import requests" 2>/dev/null; } || want "Python requests, for the scripts of users" python3-requests
   have chromium || have chromium-browser || have google-chrome || want chromium chromium
 }
 

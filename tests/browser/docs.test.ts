@@ -61,7 +61,7 @@ async function tryIt(
     .locator(".response-col_description pre.microlight")
     .first()
     .textContent();
-  return { status: code.trim().slice(0, 3), text: shown };
+  return { status: (code ?? "").trim().slice(0, 3), text: shown ?? "" };
 }
 
 test("docs: Try it makes a tenant, takes its key, and works with it", async () => {

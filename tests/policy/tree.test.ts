@@ -96,12 +96,6 @@ test("style: no work is left for later, and no exception is thrown", () => {
   }
 });
 
-test("style: functions of the core take no bool", () => {
-  for (const file of ours(/\.h$/, "core/")) {
-    assert.doesNotMatch(read(file), /[(,]\s*bool \w+\s*[,)]/, file);
-  }
-});
-
 test("packages: one version of the product, and a lock file without addresses", () => {
   const version = (JSON.parse(read("package.json")) as { version: string }).version;
   assert.match(read("CMakeLists.txt"), new RegExp(`VERSION ${version.replaceAll(".", "\\.")}\\b`));
