@@ -58,7 +58,10 @@ class Invocation {
     let lease: Lease | undefined;
     try {
       lease = this.host.pool.tryAcquire() ?? (await this.host.pool.acquire());
-      if (lease === undefined) return this.answerStored(this.host.answers.overloaded);
+      if (lease === undefined) {
+        await this.requestBody.dismiss();
+        return this.answerStored(this.host.answers.overloaded);
+      }
       await this.loop(lease);
     } catch (error) {
       await this.requestBody.dismiss();

@@ -7,6 +7,9 @@ const partBytes = 256 * 1024;
 // it takes what is there: the sender may wait for the answer before it sends more.
 const leastBytes = 64 * 1024;
 
+// A client that sends nothing for so long is gone, or means harm: it holds an instance of the core.
+const stalledMs = 120_000;
+
 // How long, and how much, a body that nobody wants is still read.
 const lingerMs = 100;
 const lingerBytes = 2 * 1024 * 1024;
@@ -36,13 +39,14 @@ export class RequestBody {
     if (this.stream === null || this.state === "ended") return { ok: true, end: true };
     try {
       this.reader ??= partReader(this.stream, this.announcedBytes === undefined ? 1 : leastBytes);
-      const part = await this.reader.next();
+      const part = await unlessStalled(this.reader.next());
       if (part !== undefined) {
         this.receivedBytes += part.length;
         return { ok: true, bytes: part };
       }
     } catch {
       this.state = "failed";
+      this.reader?.cancel();
       return { ok: false, error: "cut_off" };
     }
     const short = this.announcedBytes !== undefined && this.receivedBytes < this.announcedBytes;
@@ -129,6 +133,18 @@ function chunkReader(stream: ReadableStream<Uint8Array>, least: number): PartRea
     },
     cancel: () => void reader.cancel().catch(ignore),
   };
+}
+
+async function unlessStalled<T>(next: Promise<T>): Promise<T> {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const stalled = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("the client stalled")), stalledMs);
+  });
+  try {
+    return await Promise.race([next, stalled]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function sleep(ms: number): Promise<undefined> {

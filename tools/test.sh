@@ -26,6 +26,9 @@ step format sh tools/format.sh --check
 step clang-tidy node tools/tidy.ts
 step core-tests ctest --test-dir build/native --output-on-failure
 
+# The node tests below run on the Worker's default build; the other one passes the same contract.
+step contract-emscripten env WASM_BUILD=emscripten node --no-warnings tests/contract/run.ts
+
 files=${TEST_FILES:-$(find tests -name '*.test.ts' -o -name '*.test.mjs' | sort)}
 if [ -n "$files" ]; then
   # shellcheck disable=SC2086 # a list of words

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Instance } from "../../host/core/instance.ts";
 import { defaultPoolOptions, Pool } from "../../host/core/pool.ts";
 import { drive, type Host } from "../../host/drive.ts";
+import { RequestBody } from "../../host/request_body.ts";
 import type { Statement, Store, StoreOutcome } from "../../host/store/store.ts";
 import {
   answerCounts,
@@ -330,4 +331,12 @@ test("without room for an instance the stored answer for overload is sent", asyn
   await streamed.body!.cancel();
   await slow.finished;
   assert.equal((await run(host, script(answerOk("room"))).response).status, 200);
+});
+
+test("a client that stalls within its body is cut off after two minutes", async (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  const stream = new ReadableStream({ type: "bytes" });
+  const read = new RequestBody(stream as never, null).read();
+  t.mock.timers.tick(120_000);
+  assert.deepEqual(await read, { ok: false, error: "cut_off" });
 });
