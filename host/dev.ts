@@ -1,11 +1,12 @@
-// The local supervisor behind `make run`: one process that makes what a local deployment needs, runs `wrangler dev`
-// with it, and takes everything down again.
+// The local supervisor behind `make run`: one process that makes what a local deployment needs,
+// runs `wrangler dev` with it, and takes everything down again.
 //
-// Everything that a run leaves behind is in STATE_DIR: the D1 database (v3/), the secrets that belong to it (dev.env),
-// the record of applied migrations (migrations.json). Settings come from the environment, then from .env.
+// Everything that a run leaves behind is in STATE_DIR: the D1 database (v3/), the secrets that
+// belong to it (dev.env), the record of applied migrations (migrations.json). Settings come from
+// the environment, then from .env.
 //
-// The line "Sync Manager is ready on http://127.0.0.1:<port>" on standard output is an interface: tests wait for it.
-// Everything that wrangler says goes to standard error.
+// The line "Sync Manager is ready on http://127.0.0.1:<port>" on standard output is an interface:
+// tests wait for it. Everything that wrangler says goes to standard error.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
@@ -182,7 +183,10 @@ function findPort(wished: number): Promise<number> {
   });
 }
 
-/** Applies new migrations. wrangler takes seconds to find out that there are none, so a record is kept of those applied. */
+/**
+ * Applies new migrations. wrangler takes seconds to find out that there are none, so a record is
+ * kept of those applied.
+ */
 async function migrate(stateDir: string): Promise<void> {
   const record = resolve(stateDir, "migrations.json");
   const applied: Record<string, string> = existsSync(record)
@@ -230,8 +234,9 @@ function startWrangler(settings: Settings, port: number, envFiles: string[]): Ch
 }
 
 /**
- * The deployment's configuration with the core that was asked for (`wrangler dev` does not honour --alias) and with paths
- * that hold from the state directory, where it is written so that several servers do not share it.
+ * The deployment's configuration with the core that was asked for (`wrangler dev` does not honour
+ * --alias) and with paths that hold from the state directory, where it is written so that several
+ * servers do not share it.
  */
 function writeConfig(settings: Settings): void {
   const coreModule = resolve(settings.stateDir, "core_module.mjs");

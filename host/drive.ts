@@ -1,6 +1,7 @@
-// The loop: starts an invocation of the core, performs the effects it asks for, resumes it with the replies, until it is
-// done. The loop decides nothing. What it adds is what only a host can know: whether the client is still there, whether
-// the core is still alive, and which of two answers was the first.
+// The loop: starts an invocation of the core, performs the effects it asks for, resumes it with the
+// replies, until it is done. The loop decides nothing. What it adds is what only a host can know:
+// whether the client is still there, whether the core is still alive, and which of two answers was
+// the first.
 
 import type { Effect, Reply, Start, Step, StoredAnswer, StoredAnswers } from "./core/abi.ts";
 import { FrameTooLarge } from "./core/frame.ts";
@@ -82,10 +83,12 @@ class Invocation {
       lease.touch();
       step = resume(lease, replies);
     }
-    // Nothing is asked of the core any more: the next invocation may have the instance while this one is sent.
+    // Nothing is asked of the core any more: the next invocation may have the instance while this
+    // one is sent.
     lease.instance.close();
     lease.release();
-    // Before the answer: `wrangler dev` holds an answer back until it has drained a body that nobody has touched.
+    // Before the answer: `wrangler dev` holds an answer back until it has drained a body that
+    // nobody has touched.
     await this.requestBody.dismiss();
     await this.performAll(step, lease);
   }

@@ -1,10 +1,12 @@
-// The request's body in parts of up to 256 KiB, however its stream chunks it: every part costs the core a round trip.
+// The request's body in parts of up to 256 KiB, however its stream chunks it: every part costs the
+// core a round trip.
 
 import type { Reply } from "./core/abi.ts";
 
 const partBytes = 256 * 1024;
-// A read waits for this much of a body whose length was announced, so that tiny chunks do not become tiny parts. Of others
-// it takes what is there: the sender may wait for the answer before it sends more.
+// A read waits for this much of a body whose length was announced, so that tiny chunks do not
+// become tiny parts. Of others it takes what is there: the sender may wait for the answer before it
+// sends more.
 const leastBytes = 64 * 1024;
 
 // A client that sends nothing for so long is gone, or means harm: it holds an instance of the core.

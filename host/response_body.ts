@@ -1,5 +1,6 @@
-// A streamed answer. The core writes a part and is told to go on when the one before it was taken, so that one part is on
-// its way while the core makes the next, and memory stays flat however slow the reader is.
+// A streamed answer. The core writes a part and is told to go on when the one before it was taken,
+// so that one part is on its way while the core makes the next, and memory stays flat however slow
+// the reader is.
 
 // A reader that takes nothing for so long is gone, or means harm: it holds an instance of the core.
 const stalledMs = 120_000;

@@ -1,8 +1,10 @@
-// Sealing: AES-256-GCM with the deployment's key, which never enters the core. The context (tenant, owner, field) and the
-// key's id are associated data, so a sealed text copied to another place does not open there.
+// Sealing: AES-256-GCM with the deployment's key, which never enters the core. The context (tenant,
+// owner, field) and the key's id are associated data, so a sealed text copied to another place does
+// not open there.
 
 const keyBytes = 32;
-// NIST SP 800-38D: 96 bits is the nonce length that GCM is made for; random ones are fine below 2^32 for a key.
+// NIST SP 800-38D: 96 bits is the nonce length that GCM is made for; random ones are fine below
+// 2^32 for a key.
 const nonceBytes = 12;
 
 export type Sealed = { readonly keyId: string; readonly sealed: string };

@@ -1,7 +1,8 @@
-// The TypeScript side of wasm/README.md: what the core may ask for, what it is told, and how both become frames.
+// The TypeScript side of wasm/README.md: what the core may ask for, what it is told, and how both
+// become frames.
 //
-// A step from the core is `unknown` until `readStep` has looked at every member. One that does not fit is a bug of the
-// core and throws; the instance is then thrown away like one that trapped.
+// A step from the core is `unknown` until `readStep` has looked at every member. One that does not
+// fit is a bug of the core and throws; the instance is then thrown away like one that trapped.
 
 import type { Result, Statement, Value } from "../store/store.ts";
 import { FrameReader, FrameTooLarge, type FrameWriter, maxFrameBytes } from "./frame.ts";

@@ -1,8 +1,10 @@
-// Frames are how host and core speak: a JSON head and binary sections (wasm/README.md, conventions 1 and 2).
+// Frames are how host and core speak: a JSON head and binary sections (wasm/README.md, conventions
+// 1 and 2).
 //
-// Frames to the core are put together in one scratch buffer for the isolate and copied into wasm memory at once. That
-// is safe because putting together and handing over happen without an await between them. Frames from the core are
-// read where they lie, in wasm memory, and are dead after the next call into the instance.
+// Frames to the core are put together in one scratch buffer for the isolate and copied into wasm
+// memory at once. That is safe because putting together and handing over happen without an await
+// between them. Frames from the core are read where they lie, in wasm memory, and are dead after
+// the next call into the instance.
 
 export const maxFrameBytes = 16 * 1024 * 1024;
 

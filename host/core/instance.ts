@@ -1,5 +1,6 @@
-// One instance of the core: its memory and the calls into it. Whatever a call throws (a trap, an exhausted stack, a step
-// that does not fit the ABI) leaves the instance unusable, and `CoreFailure` says so.
+// One instance of the core: its memory and the calls into it. Whatever a call throws (a trap, an
+// exhausted stack, a step that does not fit the ABI) leaves the instance unusable, and
+// `CoreFailure` says so.
 
 import {
   abiVersion,
@@ -95,8 +96,9 @@ export class Instance {
   }
 }
 
-// The core does no I/O, but the C library links in what it would need for it. Each stub says "bad descriptor" or "not
-// supported" rather than nothing at all, so that a caller does not wait for a progress that never comes.
+// The core does no I/O, but the C library links in what it would need for it. Each stub says "bad
+// descriptor" or "not supported" rather than nothing at all, so that a caller does not wait for a
+// progress that never comes.
 const wasiBadDescriptor = 8;
 const wasiNotSupported = 58;
 

@@ -1,15 +1,19 @@
-// Instances of the core for one isolate, bounded by the bytes that they and their reservations take together.
+// Instances of the core for one isolate, bounded by the bytes that they and their reservations take
+// together.
 //
-// Theory of operation. A lease gives one invocation one instance and is charged the larger of the instance's memory now
-// and the memory it began with plus what it reserved: a reservation covers the growth it was asked for. Idle instances
-// are charged their memory, and are dropped when somebody needs the room.
+// Theory of operation. A lease gives one invocation one instance and is charged the larger of the
+// instance's memory now and the memory it began with plus what it reserved: a reservation covers
+// the growth it was asked for. Idle instances are charged their memory, and are dropped when
+// somebody needs the room.
 //
-// Waiting is polling. In workerd a promise belongs to the request that made it, and one request must not resolve
-// another's; so each waiter sleeps on a timer of its own and looks again. There is no queue: small invocations may pass
-// a large reservation, which fails after `waitMs` at the latest.
+// Waiting is polling. In workerd a promise belongs to the request that made it, and one request
+// must not resolve another's; so each waiter sleeps on a timer of its own and looks again. There is
+// no queue: small invocations may pass a large reservation, which fails after `waitMs` at the
+// latest.
 //
-// A request whose context workerd destroys never gives its lease back. The driver touches its lease at every step and
-// bounds every wait, so a lease that was not touched for `abandonedMs` has no owner any more and is taken away.
+// A request whose context workerd destroys never gives its lease back. The driver touches its lease
+// at every step and bounds every wait, so a lease that was not touched for `abandonedMs` has no
+// owner any more and is taken away.
 
 import { Instance } from "./instance.ts";
 

@@ -1,5 +1,6 @@
-// D1 by binding. A read of one statement goes out alone, several as one `batch`, since D1 runs one query at a time and a
-// round trip costs more than the transaction. `all` is used instead of `raw`, which drops the counts of rows.
+// D1 by binding. A read of one statement goes out alone, several as one `batch`, since D1 runs one
+// query at a time and a round trip costs more than the transaction. `all` is used instead of `raw`,
+// which drops the counts of rows.
 
 import { classify, type Doing } from "./d1_errors.ts";
 import type { Result, Statement, Store, StoreOutcome } from "./store.ts";

@@ -1,5 +1,6 @@
-// D1 reports every failure as an `Error` whose message begins with `D1_ERROR: `. This table is the only place that knows
-// those texts. They are in Cloudflare's "Debug D1" page and in SQLite's own messages.
+// D1 reports every failure as an `Error` whose message begins with `D1_ERROR: `. This table is the
+// only place that knows those texts. They are in Cloudflare's "Debug D1" page and in SQLite's own
+// messages.
 
 export type Doing = "query" | "batch";
 
@@ -15,8 +16,8 @@ const lost = { query: "unavailable", batch: "unknown_outcome" } as const;
 
 // The first rule that matches counts.
 const rules: readonly Rule[] = [
-  // The queue of the database is full, or a request waited in it too long. Nothing of it has run. D1's advice is to send
-  // less, so a read is not repeated.
+  // The queue of the database is full, or a request waited in it too long. Nothing of it has run.
+  // D1's advice is to send less, so a read is not repeated.
   { pattern: /D1 DB is overloaded/i, kind: "overloaded" },
   { pattern: /Too many requests queued|Requests queued for too long/i, kind: "overloaded" },
   { pattern: /generating too much load/i, kind: "overloaded" },
@@ -47,7 +48,8 @@ const rules: readonly Rule[] = [
   { pattern: /no such table/, kind: "unavailable" },
 ];
 
-// `NOT NULL constraint failed: guard.source_changed: SQLITE_CONSTRAINT`: the table `guard` exists only to abort a batch.
+// `NOT NULL constraint failed: guard.source_changed: SQLITE_CONSTRAINT`: the table `guard` exists
+// only to abort a batch.
 const guard = /NOT NULL constraint failed: guard\.(\w+)/;
 // `UNIQUE constraint failed: t.a, t.b: SQLITE_CONSTRAINT`: several columns become `unique:t.a,b`.
 const unique = /UNIQUE constraint failed: (\w+)\.(\w+)((?:, \w+\.\w+)*)/;
@@ -69,8 +71,9 @@ export function classify(message: string, doing: Doing): Classified {
     const kind = typeof rule.kind === "string" ? rule.kind : rule.kind[doing];
     return { kind, retry: doing === "query" && rule.retry === true, log: true };
   }
-  // SQLite or D1 refused the statement itself (syntax, type, other constraints, size of a parameter): our bug. A failure
-  // that carries neither mark is of unknown making, so a batch may have been committed.
+  // SQLite or D1 refused the statement itself (syntax, type, other constraints, size of a
+  // parameter): our bug. A failure that carries neither mark is of unknown making, so a batch may
+  // have been committed.
   if (/SQLITE_|D1_TYPE_ERROR|D1_COLUMN_NOTFOUND|syntax error/.test(message)) {
     return { kind: "refused", retry: false, log: true };
   }

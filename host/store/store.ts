@@ -1,5 +1,5 @@
-// What the core may do to a database: read, and write all or nothing. There is no transaction that spans two calls,
-// because D1 has none.
+// What the core may do to a database: read, and write all or nothing. There is no transaction that
+// spans two calls, because D1 has none.
 
 /** A parameter, bound by position. Integers are within 2^53. */
 export type Value = null | number | string;
