@@ -45,11 +45,10 @@ Answered create_tenant(Invocation& in, Call call) {
     if (written.error().code == ErrorCode::unique) co_return key_in_use();
     co_return std::move(written).error();
   }
-  // There is no page of a tenant: what was created is shown here and nowhere else, so there is no
-  // Location either.
-  co_return http::json_unstored(
+  http::Response created = http::json_unstored(
       201, "{\"id\":" + std::to_string(id) + ",\"name\":" + json::quote(name) +
                ",\"api_key\":" + json::quote(key) + ",\"created_at\":" + json::quote(now) + "}");
+  co_return http::with_header(std::move(created), "location", "/tenants/" + std::to_string(id));
 }
 
 Answered list_keys(Invocation& in, Call call) {

@@ -44,7 +44,41 @@ void increment(Shortest& out) {
   ++out.point;
 }
 
+using Wide = unsigned __int128;
+
+Wide power_of_ten(unsigned exponent) {
+  Wide power = 1;
+  for (; exponent > 0; --exponent) power *= 10;
+  return power;
+}
+
 }  // namespace
+
+// In whole numbers: the decimal is w / 10^q, the double m / 2^k, and with both sides times 10^q and 2^k they are compared
+// exactly. Which double it is comes from a division that may be off by one place; then the first test fails.
+bool is_shortest(std::string_view digits, int point) {
+  int q = static_cast<int>(digits.size()) - point;
+  if (digits.size() > 17 || q < 0 || q > 22) return false;
+  uint64_t w = 0;
+  for (char digit : digits) w = w * 10 + static_cast<uint64_t>(digit - '0');
+  Wide p = power_of_ten(static_cast<unsigned>(q));
+  // Powers of ten are exact doubles up to 10^22.
+  int exponent;
+  double fraction = std::frexp(static_cast<double>(w) / static_cast<double>(p), &exponent);
+  uint64_t m = static_cast<uint64_t>(std::ldexp(fraction, DBL_MANT_DIG));
+  int k = DBL_MANT_DIG - exponent;
+  // Next to a power of two the doubles below are nearer than those above. Whole numbers beyond 2^53 are rare.
+  if (k <= 0 || fraction == 0.5) return false;
+  Wide value = m * p;  // below 2^53 * 10^22, which is below 2^127
+  auto twice_off = [&](uint64_t decimal) {
+    Wide other = static_cast<Wide>(decimal) << k;
+    return 2 * (other > value ? other - value : value - other);
+  };
+  bool reads_back = twice_off(w) < p;
+  bool is_nearest = twice_off(w) < static_cast<Wide>(1) << k;
+  uint64_t shorter = w - w % 10;
+  return reads_back && is_nearest && twice_off(shorter) > p && twice_off(shorter + 10) > p;
+}
 
 Shortest shortest_digits(std::string_view digits, int point) {
   double value = read_double(digits, point);
