@@ -118,7 +118,11 @@ Reply decode_reply(const Json& json, const Parts& parts, const FrameBytes& frame
 // together.
 class Encoder {
  public:
+  // A text that several statements name is sent once.
   size_t section(std::string_view bytes) {
+    for (size_t i = 0; i < sections_.size(); ++i) {
+      if (sections_[i].data() == bytes.data() && sections_[i].size() == bytes.size()) return i;
+    }
     sections_.push_back(bytes);
     return sections_.size() - 1;
   }

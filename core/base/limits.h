@@ -24,10 +24,14 @@ inline constexpr size_t kDataPackBytes = 1'000'000;
 inline constexpr size_t kIdentityPackBytes = 1'900'000;
 inline constexpr size_t kIdentityPackItems = 25'000;
 
-// Data of an import that is written in one batch; what goes beyond is sent ahead, part by part.
+// Data of an import that is written in one batch; what goes beyond is sent ahead, part by part. The
+// items of a part are asked for in one frame, which has a limit of its own.
 inline constexpr size_t kImportPartBytes = 8 * 1024 * 1024;
-// Identities of one import that are held in memory at once.
-inline constexpr size_t kMaxImportItems = 250'000;
+inline constexpr size_t kImportPartItems = 50'000;
+// Identities of one import are held in memory, and all that change go out in one frame: 16 MiB at
+// most, and twice in memory while it is put together.
+inline constexpr size_t kMaxImportItems = 150'000;
+inline constexpr size_t kMaxIdentityPackBytes = 10 * 1024 * 1024;
 // A body above this size needs memory that the host hands out to one import at a time.
 inline constexpr uint64_t kLargeBodyBytes = 8'000'000;
 inline constexpr uint64_t kLargeImportMemory = 48 * 1024 * 1024;

@@ -46,6 +46,12 @@ Error shape_error(const std::vector<json::ShapeProblem>& problems) {
   return invalid_body(std::move(fields));
 }
 
+Error too_many() {
+  return {ErrorCode::too_large, "An import takes at most " + std::to_string(kMaxImportItems) +
+                                    " properties, fewer where their identities are long: send "
+                                    "them in several imports."};
+}
+
 Error malformed(size_t offset) {
   return {ErrorCode::malformed,
           "The byte at offset " + std::to_string(offset) + " cannot continue a JSON text."};
@@ -127,7 +133,8 @@ Task<Result<Unit>> send_part_ahead(Invocation& in, Import& import, Arena& data) 
   co_return Unit{};
 }
 
-// Reads the body to its end. What it leaves open is at most one part.
+// Reads the body to its end. What it leaves open is less than one part, and nothing where a part
+// was sent ahead.
 Task<Result<Unit>> read_items(Invocation& in, Import& import) {
   // An item that is too large is still read, for its identity; what is beyond any item's limit is
   // skipped unread.
@@ -141,12 +148,9 @@ Task<Result<Unit>> read_items(Invocation& in, Import& import) {
     json::Event event = reader.next(data);
     if (event.kind == json::Event::Kind::item) {
       import.set.add(event, data, before);
-      if (import.set.items().size() > kMaxImportItems) {
-        co_return Error{ErrorCode::too_large, "An import takes at most " +
-                                                  std::to_string(kMaxImportItems) +
-                                                  " properties: send them in several."};
-      }
-      if (import.set.data_bytes() >= kImportPartBytes) {
+      if (import.set.items().size() > kMaxImportItems) co_return too_many();
+      size_t open = import.set.items().size() - import.open_from;
+      if (import.set.data_bytes() >= kImportPartBytes || open >= kImportPartItems) {
         CO_TRY([[maybe_unused]] Unit sent, co_await send_part_ahead(in, import, data));
       }
       continue;
@@ -170,6 +174,11 @@ Task<Result<Unit>> read_items(Invocation& in, Import& import) {
   }
   if (!reader.problems().empty()) co_return shape_error(reader.problems());
   import.set.finish_hashes();
+  // Where data was sent ahead, the last of it goes, too: the last batch then has room for all
+  // identities.
+  if (!import.sent.empty()) {
+    CO_TRY([[maybe_unused]] Unit sent, co_await send_part_ahead(in, import, data));
+  }
   co_return Unit{};
 }
 
@@ -217,42 +226,44 @@ Task<Result<FirstIds>> reserve_ids(Invocation& in, size_t data, size_t propertie
                      store::only_integer(std::move(rows[2]))};
 }
 
-// Snapshots and rows of one part. Runs of items whose data ids follow each other share a pack.
-void append_rows(std::vector<Statement>& batch, Import& import, const Part& part, FirstIds& ids,
-                 const std::string& now) {
-  auto& items = import.set.items();
+// Snapshots and rows of one part; the bytes of the packs that they name. Items whose data ids
+// follow each other share a pack.
+size_t append_rows(std::vector<Statement>& batch, Import& import, const Part& part, FirstIds& ids,
+                   const std::string& now) {
   const ImportOrder& order = import.order;
-  store::IdentityPack rows, old_versions;
+  store::IdentityPack rows;
+  size_t pack_bytes = 0;
   int64_t run_start = 0;
-  size_t old_count = 0;
+  int64_t changed = 0;
   auto flush = [&](size_t next) {
-    if (rows.items() > 0) {
-      auto taken = static_cast<int64_t>(rows.items());
+    if (auto taken = static_cast<int64_t>(rows.items()); taken > 0) {
+      Pack pack = rows.finish();
+      pack_bytes += pack->size();
       // Snapshots first: they copy what the rows are about to lose.
-      if (old_versions.items() > 0) {
-        old_count = old_versions.items();
-        batch.push_back(store::import_snapshots(order.tenant, order.source, ids.snapshot, now,
-                                                old_versions.finish()));
-        ids.snapshot += static_cast<int64_t>(old_count);
+      if (changed > 0) {
+        batch.push_back(
+            store::import_snapshots(order.tenant, order.source, ids.snapshot, now, pack));
       }
       batch.push_back(store::import_rows(order.tenant, order.source, ids.property,
                                          part.first_data_id + run_start, order.source_revision + 1,
-                                         now, rows.finish()));
+                                         now, pack));
       ids.property += taken;
+      ids.snapshot += std::exchange(changed, 0);
     }
     run_start = static_cast<int64_t>(next);
   };
   for (size_t i = 0; i < part.changed.size(); ++i) {
-    const Item& item = items[part.changed[i]];
+    const Item& item = import.set.items()[part.changed[i]];
     if (item.state == Item::State::superseded) {
       flush(i + 1);
       continue;
     }
     rows.add(item.hash, item.external_id);
-    if (item.state == Item::State::changed) old_versions.add(item.hash, item.external_id);
+    if (item.state == Item::State::changed) ++changed;
     if (rows.full()) flush(i + 1);
   }
   flush(part.changed.size());
+  return pack_bytes;
 }
 
 ImportOutcome outcome_of(const Import& import, const Counts& counts) {
@@ -295,7 +306,9 @@ Task<Result<ImportOutcome>> commit(Invocation& in, Import& import) {
     batch.push_back(store::source_bumped(import.order.tenant, import.order.source,
                                          static_cast<int64_t>(counts.fresh)));
     append_data(batch, import, import.set, last);
-    for (const Part* part : parts) append_rows(batch, import, *part, ids, now);
+    size_t pack_bytes = 0;
+    for (const Part* part : parts) pack_bytes += append_rows(batch, import, *part, ids, now);
+    if (pack_bytes > kMaxIdentityPackBytes) co_return too_many();
   }
   if (!counts.unused_data.empty()) {
     batch.push_back(

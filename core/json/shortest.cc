@@ -1,5 +1,6 @@
 #include "core/json/shortest.h"
 
+#include <array>
 #include <cfloat>
 #include <cmath>
 #include <cstdio>
@@ -46,28 +47,40 @@ void increment(Shortest& out) {
 
 using Wide = unsigned __int128;
 
-Wide power_of_ten(unsigned exponent) {
-  Wide power = 1;
-  for (; exponent > 0; --exponent) power *= 10;
-  return power;
-}
+// Up to here powers of ten are exact doubles.
+constexpr int kMaxPower = 22;
+
+struct Powers {
+  std::array<Wide, kMaxPower + 1> wide = {1};
+  std::array<double, kMaxPower + 1> real = {1};
+  constexpr Powers() {
+    for (size_t i = 1; i <= kMaxPower; ++i) {
+      wide[i] = wide[i - 1] * 10;
+      real[i] = real[i - 1] * 10;
+    }
+  }
+};
+
+constexpr Powers kPowersOfTen;
 
 }  // namespace
 
-// In whole numbers: the decimal is w / 10^q, the double m / 2^k, and with both sides times 10^q and 2^k they are compared
-// exactly. Which double it is comes from a division that may be off by one place; then the first test fails.
+// In whole numbers: the decimal is w / 10^q, the double m / 2^k, and with both sides times 10^q and
+// 2^k they are compared exactly. Which double it is comes from a division that may be off by one
+// place; then the first test fails.
 bool is_shortest(std::string_view digits, int point) {
   int q = static_cast<int>(digits.size()) - point;
-  if (digits.size() > 17 || q < 0 || q > 22) return false;
+  if (digits.size() > 17 || q < 0 || q > kMaxPower) return false;
   uint64_t w = 0;
   for (char digit : digits) w = w * 10 + static_cast<uint64_t>(digit - '0');
-  Wide p = power_of_ten(static_cast<unsigned>(q));
-  // Powers of ten are exact doubles up to 10^22.
+  Wide p = kPowersOfTen.wide[static_cast<size_t>(q)];
   int exponent;
-  double fraction = std::frexp(static_cast<double>(w) / static_cast<double>(p), &exponent);
+  double fraction =
+      std::frexp(static_cast<double>(w) / kPowersOfTen.real[static_cast<size_t>(q)], &exponent);
   uint64_t m = static_cast<uint64_t>(std::ldexp(fraction, DBL_MANT_DIG));
   int k = DBL_MANT_DIG - exponent;
-  // Next to a power of two the doubles below are nearer than those above. Whole numbers beyond 2^53 are rare.
+  // Next to a power of two the doubles below are nearer than those above. Whole numbers beyond 2^53
+  // are rare.
   if (k <= 0 || fraction == 0.5) return false;
   Wide value = m * p;  // below 2^53 * 10^22, which is below 2^127
   auto twice_off = [&](uint64_t decimal) {

@@ -20,8 +20,9 @@ struct Shortest {
   char digits[20];
 };
 
-// Whether digits without zeros at either end are, as they stand, the shortest for the double that is nearest to them. A
-// quick answer for what programs print, 16 or 17 digits of everyday size; false may also mean that it was not tried.
+// Whether digits without zeros at either end are, as they stand, the shortest for the double that
+// is nearest to them. A quick answer for what programs print, 16 or 17 digits of everyday size;
+// false may also mean that it was not tried.
 bool is_shortest(std::string_view digits, int point);
 
 // Of the double that is nearest to 0.DIGITS times ten to the `point`; digits without a leading

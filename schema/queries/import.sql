@@ -15,7 +15,7 @@ SELECT :first_data_id + CAST(substr(j.key, 65) AS INTEGER), :tenant_id, substr(j
 FROM json_each(:pack) j;
 
 -- name: import_snapshots(tenant_id TenantId, source_id SourceId, first_snapshot_id int, now text, pack pack)
--- The old versions of the items of a pack of identities that exist.
+-- The old versions of those items of a pack of identities that exist.
 INSERT INTO source_snapshots (tenant_id, source_id, source_property_id, version, id, data_id, reason, log_id, created_at)
 SELECT :tenant_id, :source_id, p.id, p.version, :first_snapshot_id + row_number() OVER (ORDER BY p.id) - 1, p.data_id,
   'import', {{log}}, :now

@@ -471,3 +471,41 @@ test("import: 30,000 small items, with duplicates far apart", async () => {
   assert.deepEqual(again.stats, importStats({ created: 1, updated: 2, skipped: 29_997 }));
   assert.equal((await place(client, `/sources/${source.id}`)).property_count, 30_001);
 });
+
+test("import: a hundred thousand small properties, and the same again changed", async () => {
+  const client = await newClient(server);
+  const source = await createSource(client);
+  const text = (version: number): string =>
+    `[${range(100_000)
+      .map((at) => `{"id":${at},"v":${version}}`)
+      .join(",")}]`;
+  const first = await importText(client, source, text(1));
+  assert.deepEqual(first.stats, importStats({ created: 100_000 }));
+  const second = await importText(client, source, text(2));
+  assert.deepEqual(second.stats, importStats({ updated: 100_000 }));
+  assert.deepEqual((await place(client, `/sources/${source.id}`)).property_count, 100_000);
+});
+
+test("import: more properties than one import takes are refused, and leave no trace", async () => {
+  const client = await newClient(server);
+  const source = await createSource(client);
+  const items = range(150_001).map((at) => `{"id":${at}}`);
+  const answer = await client.post(`/sources/${source.id}/import`, undefined, {
+    raw: `{"data":[${items.join(",")}]}`,
+  });
+  assertProblem(answer, 413);
+  assert.deepEqual(await sourceRows(client, source), []);
+});
+
+test("import: an identity that comes again after its data was sent ahead counts once", async () => {
+  const client = await newClient(server);
+  const source = await createSource(client);
+  const filler = "x".repeat(1000);
+  const items = range(12_000).map((at) => `{"id":${at},"text":"${filler}"}`);
+  const told = await importText(client, source, `[${items.join(",")},{"id":0,"text":"last"}]`);
+  assert.deepEqual(told.stats, importStats({ created: 12_000, failed: 1 }));
+  assert.equal(told.errors[0]?.index, 0);
+  const row = await sourceRow(client, source, "0");
+  assert.deepEqual(row.data, { id: 0, text: "last" });
+  assert.equal(row.hash, sha256(canonical(row.data)));
+});

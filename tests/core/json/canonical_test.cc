@@ -81,6 +81,21 @@ TEST(canonical, numbers_are_printed_as_appendix_b_of_rfc_8785_prints_them) {
   for (auto [in, out] : cases) EXPECT_EQ(canonical(in), out) << in;
 }
 
+TEST(canonical, sixteen_and_seventeen_digits_stay_only_where_nothing_shorter_reads_back) {
+  const char* cases[][2] = {
+      {"0.1234567890123456", "0.1234567890123456"},
+      {"0.12345678901234568", "0.12345678901234568"},
+      {"0.10000000000000001", "0.1"},
+      {"0.30000000000000004", "0.30000000000000004"},
+      {"52.516274999999999", "52.516275"},
+      {"13.377703999999998", "13.377703999999998"},
+      {"2251799813685249.5", "2251799813685249.5"},
+      {"9007199254740991.5", "9007199254740992"},
+      {"0.12345678901234567", "0.12345678901234566"},
+  };
+  for (auto [in, out] : cases) EXPECT_EQ(canonical(in), out) << in;
+}
+
 TEST(canonical, integers_keep_their_digits) {
   for (const char* token :
        {"0", "1", "-1", "9007199254740993", "-123456789012345678901234567890"}) {
