@@ -270,10 +270,14 @@ function runWrangler(args: string[], stateDir: string, output: "pipe" | "inherit
       ...process.env,
       CI: "1",
       CLOUDFLARE_CF_FETCH_ENABLED: "false",
+      // wrangler colours its output in CI even where nobody sees it.
+      FORCE_COLOR: process.stderr.isTTY ? "1" : "0",
       WRANGLER_REGISTRY_PATH: resolve(stateDir, "registry"),
       WRANGLER_SEND_ERROR_REPORTS: "false",
       WRANGLER_SEND_METRICS: "false",
       WRANGLER_WRITE_LOGS: "false",
+      // Its folder in the home directory, which may be read-only and is shared with other projects.
+      XDG_CONFIG_HOME: resolve(stateDir, "config"),
       // Both keep or serve data outside our own API; the first also adds half to the time of every request.
       X_LOCAL_EXPLORER: "false",
       X_LOCAL_OBSERVABILITY: "false",

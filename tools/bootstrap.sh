@@ -10,6 +10,10 @@ cd "$(dirname "$0")/.."
 stage=${1:-run}
 wasm_build=${WASM_BUILD:-wasi}
 case $stage in run | test | bench) ;; *) echo "usage: $0 run|test|bench" >&2; exit 2 ;; esac
+case $wasm_build in
+  wasi | emscripten) ;;
+  *) echo "WASM_BUILD=$wasm_build is neither wasi nor emscripten" >&2; exit 2 ;;
+esac
 # npm replaces node_modules, so it must not be run by the Node inside: the Makefile hands over the PATH without it.
 [ -z "${SYSTEM_PATH:-}" ] || PATH=$SYSTEM_PATH
 
