@@ -58,17 +58,17 @@ char* write_one(const char*& p, char* out, Quotes quotes) {
 // Appends UTF-8 text as the inside of an ASCII JSON string. 16 bytes at a time where nothing needs
 // an escape; quotation marks, which JSON has so many of, are exchanged on the way.
 void append_ascii(std::string& text, std::string_view utf8, Quotes quotes) {
-  // Two bytes of UTF-8 become six at worst; a control character, one byte, becomes six, too.
+  // Two bytes of UTF-8 become six at worst; a control character, one byte, becomes six, too. A
+  // sequence that crosses a block's end is still written whole, as twelve bytes at most.
   constexpr size_t kBlock = 4096;
   constexpr size_t kWorst = 6;
-  char buffer[kBlock * kWorst];
+  constexpr size_t kLongestSequence = 12;
+  char buffer[kBlock * kWorst + kLongestSequence];
   const char* p = utf8.data();
   const char* end = p + utf8.size();
   while (p < end) {
     const char* block_end = static_cast<size_t>(end - p) > kBlock ? p + kBlock : end;
     char* out = buffer;
-    // A sequence that crosses the block's end is still written whole: room for one more is there by
-    // its other bytes.
     while (p < block_end) {
       if (block_end - p >= 16) {
         json::Bytes16 bytes = json::load16(p);

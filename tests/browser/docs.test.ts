@@ -1,53 +1,117 @@
-// The documentation page in a real browser, with no way to the internet.
+// The start page and the documentation in a real browser, which has no way to the internet.
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
-import { after, test } from "node:test";
-import { chromium, type Page } from "playwright-core";
-import { openServer } from "../contract/server.ts";
+import { after, before, test } from "node:test";
+import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { openServer, type Server } from "../contract/server.ts";
 
 const kChromium = "/usr/bin/chromium";
-assert.ok(existsSync(kChromium), "this test needs Chromium: apt-get install chromium");
+const kArguments = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+// A page that lacks something fails soon, and says for what it waited.
+const kWaitMs = 15_000;
 
-const server = await openServer();
-const browser = await chromium.launch({
-  executablePath: kChromium,
-  args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
+let server: Server;
+let browser: Browser;
+
+before(async () => {
+  assert.ok(
+    existsSync(kChromium),
+    `these tests need ${kChromium}: apt-get install -y chromium, or tools/bootstrap.sh test`,
+  );
+  [server, browser] = await Promise.all([
+    openServer(),
+    chromium.launch({ executablePath: kChromium, args: kArguments }),
+  ]);
 });
+
 after(async () => {
-  await browser.close();
-  await server.stop();
+  await browser?.close();
+  await server?.stop();
 });
 
-/** A page that notes what it must not do. */
-async function openPage(path: string): Promise<{ page: Page; faults: string[] }> {
-  const page = await browser.newPage();
-  const faults: string[] = [];
+interface Watched {
+  readonly page: Page;
+  /** What the page did and must not do. */
+  readonly faults: string[];
+  /** The paths that it asked the server for. */
+  readonly asked: string[];
+}
+
+async function openPage(path: string): Promise<Watched> {
+  const context = await browser.newContext();
+  context.setDefaultTimeout(kWaitMs);
+  const page = await context.newPage();
+  const watched: Watched = { page, faults: [], asked: [] };
+  await watch(context, watched);
+  const answer = await page.goto(server.origin + path);
+  assert.equal(answer?.status(), 200);
+  return watched;
+}
+
+async function watch(context: BrowserContext, { page, faults, asked }: Watched): Promise<void> {
   page.on("console", (message) => {
-    if (message.type() === "error") faults.push(message.text());
+    if (message.type() === "error") faults.push(`console: ${message.text()}`);
   });
-  page.on("pageerror", (error) => faults.push(String(error)));
-  page.on("request", (request) => {
-    const url = request.url();
-    if (!url.startsWith(server.origin) && !url.startsWith("data:")) faults.push(`left for ${url}`);
+  page.on("pageerror", (error) => faults.push(`script: ${error}`));
+  page.on("websocket", (socket) => faults.push(`socket to ${socket.url()}`));
+  page.on("requestfailed", (request) => faults.push(`failed: ${request.url()}`));
+  page.on("response", (response) => {
+    if (response.status() >= 400) faults.push(`${response.status()} for ${response.url()}`);
   });
-  await page.goto(server.origin + path);
-  return { page, faults };
+  await context.exposeFunction("noteViolation", (what: string) => faults.push(`policy: ${what}`));
+  await context.addInitScript(`document.addEventListener("securitypolicyviolation", (event) =>
+    noteViolation(event.violatedDirective + " " + event.blockedURI))`);
+  await context.route("**/*", (route) => {
+    const url = new URL(route.request().url());
+    if (url.origin === server.origin) {
+      asked.push(url.pathname);
+      return route.continue();
+    }
+    faults.push(`left for ${url}`);
+    return route.abort();
+  });
 }
 
 test("docs: the start page leads to the documentation", async () => {
   const { page, faults } = await openPage("/");
   await page.getByRole("link", { name: "Interactive documentation" }).click();
-  await page.waitForSelector("#docs .opblock");
+  await page.locator("#docs .opblock").first().waitFor();
   assert.equal(new URL(page.url()).pathname, "/docs");
   assert.deepEqual(faults, []);
 });
 
-/** Sends the operation as "Try it" would, and gives the status and body that the page shows. */
-async function tryIt(
-  page: Page,
-  id: string,
-  body?: unknown,
-): Promise<{ status: string; text: string }> {
+test("docs: the page shows every operation of the document, and needs nothing but this server", async () => {
+  const { page, faults, asked } = await openPage("/docs");
+  await page.locator("#docs .opblock").first().waitFor();
+  const document = (await (await fetch(`${server.origin}/openapi.json`)).json()) as {
+    paths: Record<string, Record<string, unknown>>;
+  };
+  const operations = Object.values(document.paths).flatMap((path) =>
+    Object.keys(path).filter((name) => /^(get|post|put|patch|delete)$/.test(name)),
+  );
+  assert.ok(operations.length > 20, `${operations.length} operations`);
+  assert.equal(await page.locator("#docs .opblock").count(), operations.length);
+  assert.equal(await page.locator("#docs .errors-wrapper").count(), 0, "errors in the document");
+  assert.ok(asked.includes("/docs/swagger-ui-bundle.js"), `asked for ${asked}`);
+  assert.deepEqual(faults, []);
+});
+
+interface Shown {
+  readonly status: string;
+  readonly text: string;
+}
+
+/** Sends the operation by "Try it", and gives the status and the body that the page shows. */
+async function tryIt(page: Page, id: string, body?: unknown): Promise<Shown> {
   const block = page.locator(`[id$="-${id}"]`);
   await block.locator(".opblock-summary-control").click();
   if (body !== undefined) {
@@ -56,29 +120,50 @@ async function tryIt(
   await block.locator("button.execute").click();
   const answer = block.locator(".live-responses-table .response");
   await answer.waitFor();
-  const code = await answer.locator(".response-col_status").textContent();
-  const shown = await answer
-    .locator(".response-col_description pre.microlight")
-    .first()
-    .textContent();
-  return { status: (code ?? "").trim().slice(0, 3), text: shown ?? "" };
+  const status = (await answer.locator(".response-col_status").textContent()) ?? "";
+  const shown = answer.locator(".response-col_description pre.microlight").first();
+  return { status: status.trim().slice(0, 3), text: (await shown.textContent()) ?? "" };
+}
+
+async function authorize(page: Page, key: string): Promise<void> {
+  await page.locator(".auth-wrapper .btn.authorize").click();
+  const dialog = page.locator(".modal-ux");
+  await dialog.locator("input").first().fill(key);
+  await dialog.locator("button.authorize").first().click();
+  await dialog.locator("button.btn-done").first().click();
+  await dialog.waitFor({ state: "detached" });
 }
 
 test("docs: Try it makes a tenant, takes its key, and works with it", async () => {
   const { page, faults } = await openPage("/docs");
-  await page.waitForSelector("#docs .opblock");
+  await page.locator("#docs .opblock").first().waitFor();
   const tenant = await tryIt(page, "post_tenants", { name: "From the page" });
   assert.equal(tenant.status, "201");
-  const key = /"api_key":\s*"([^"]+)"/.exec(tenant.text)?.[1] ?? "";
-  await page.getByRole("button", { name: "Authorize" }).first().click();
-  const dialog = page.locator(".modal-ux");
-  await dialog.locator('input[type="text"], input[type="password"]').first().fill(key);
-  await dialog.locator("button.authorize").first().click();
-  await dialog.locator("button.btn-done").first().click();
+  const { api_key } = JSON.parse(tenant.text) as { api_key: string };
+  await authorize(page, api_key);
   const created = await tryIt(page, "post_sources", { name: "Made on the page", type: "json" });
   assert.equal(created.status, "201");
   const list = await tryIt(page, "get_sources");
   assert.equal(list.status, "200");
-  assert.match(list.text, /Made on the page/);
+  const rows = JSON.parse(list.text) as { name: string }[];
+  assert.deepEqual(
+    rows.map(({ name }) => name),
+    ["Made on the page"],
+  );
   assert.deepEqual(faults, []);
+});
+
+test("docs: the watch notices what the page must not do", async () => {
+  const { page, faults } = await openPage("/docs");
+  await page.evaluate(`fetch("https://example.com/").catch(() => 0)`);
+  await page.evaluate(`document.body.append(Object.assign(document.createElement("script"),
+    { textContent: "window.inline = 1" }))`);
+  await page.evaluate(`console.error("said so")`);
+  const wanted = [/^policy: connect-src/, /^policy: script-src/, /^console: said so/];
+  for (const pattern of wanted) {
+    assert.ok(
+      faults.some((fault) => pattern.test(fault)),
+      `${pattern} among ${faults}`,
+    );
+  }
 });

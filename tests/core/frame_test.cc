@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -14,118 +15,327 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json golden(const std::string& name) {
-  std::ifstream file(std::string(SM_GOLDEN_DIR) + "/" + name + ".json");
-  std::stringstream text;
-  text << file.rdbuf();
-  return Json::parse(text.str(), nullptr, false);
-}
-
-std::string bytes_of(const Json& hex) {
-  std::string text = hex.get<std::string>();
+std::string bytes_of_hex(std::string_view hex) {
   std::string bytes;
-  for (size_t i = 0; i + 1 < text.size(); i += 2) {
-    bytes += static_cast<char>(std::stoi(text.substr(i, 2), nullptr, 16));
+  for (size_t i = 0; i + 1 < hex.size(); i += 2) {
+    bytes += static_cast<char>(std::stoi(std::string(hex.substr(i, 2)), nullptr, 16));
   }
   return bytes;
 }
 
-Json head_of(const std::string& frame) {
-  uint32_t length = 0;
-  std::memcpy(&length, frame.data(), 4);
-  return Json::parse(frame.substr(4, length), nullptr, false);
+// Sections stand as text, or as "hex:..." where they are none.
+std::string bytes_of_section(const std::string& text) {
+  return text.starts_with("hex:") ? bytes_of_hex(text.substr(4)) : text;
 }
 
+struct Golden {
+  Json json;
+  std::string frame;
+  std::vector<std::string> sections;
+};
+
+Golden golden(const std::string& name) {
+  std::ifstream file(std::string(SM_GOLDEN_DIR) + "/" + name + ".json");
+  std::stringstream text;
+  text << file.rdbuf();
+  Golden read{Json::parse(text.str(), nullptr, false), {}, {}};
+  EXPECT_TRUE(read.json.is_object()) << name;
+  read.frame = bytes_of_hex(read.json["frame"].get<std::string>());
+  for (const Json& section : read.json["sections"]) {
+    read.sections.push_back(bytes_of_section(section.get<std::string>()));
+  }
+  return read;
+}
+
+struct Parts {
+  Json head;
+  std::vector<std::string> sections;
+};
+
+Parts split(const std::string& frame) {
+  uint32_t length = 0;
+  std::memcpy(&length, frame.data(), 4);
+  Parts parts{Json::parse(frame.substr(4, length), nullptr, false), {}};
+  for (size_t at = 4 + length; at < frame.size(); at += 4 + length) {
+    std::memcpy(&length, frame.data() + at, 4);
+    parts.sections.push_back(frame.substr(at + 4, length));
+  }
+  return parts;
+}
+
+// A head in which each number of a section is replaced by the section, so that two frames compare
+// whichever way their sections are numbered. Members have no order.
+nlohmann::json resolved(const nlohmann::json& head, const std::vector<std::string>& sections) {
+  if (!head.is_structured()) return head;
+  nlohmann::json copy = head;
+  for (auto& [name, value] : copy.items()) {
+    bool is_section = head.is_object() && (name == "section" || name == "sql");
+    if (is_section) {
+      // As a list of bytes: a section need not be UTF-8.
+      std::vector<int> bytes;
+      for (char c : sections.at(value.get<size_t>())) bytes.push_back(static_cast<uint8_t>(c));
+      value = bytes;
+    } else {
+      value = resolved(value, sections);
+    }
+  }
+  return copy;
+}
+
+nlohmann::json resolved(const Parts& parts) { return resolved(parts.head, parts.sections); }
+
 TEST(Frame, AStartFrameOfAHostIsUnderstood) {
-  Json file = golden("start_request");
-  ASSERT_TRUE(file.is_object());
-  StartFrame start = decode_start(bytes_of(file["frame"]));
+  Golden file = golden("start_request");
+  const Json& head = file.json["head"];
+  StartFrame start = decode_start(file.frame);
   EXPECT_EQ(start.kind, StartFrame::Kind::request);
-  EXPECT_EQ(start.request.method, file["head"]["method"].get<std::string>());
-  EXPECT_EQ(start.request.target, file["head"]["target"].get<std::string>());
-  EXPECT_EQ(start.request.headers.size(), file["head"]["headers"].size());
-  EXPECT_EQ(start.request.has_body, file["head"]["body"].get<bool>());
-  EXPECT_EQ(start.time.ms, file["head"]["time"].get<int64_t>());
-  EXPECT_EQ(start.deployment.vars.size(), file["head"]["vars"].size());
-  EXPECT_EQ(start.deployment.sealing, file["head"]["sealing"].get<bool>());
-  EXPECT_EQ(start.random.size(), 64u);
-  EXPECT_EQ(decode_start(bytes_of(golden("start_answers")["frame"])).kind,
-            StartFrame::Kind::answers);
+  EXPECT_EQ(start.request.method, head["method"].get<std::string>());
+  EXPECT_EQ(start.request.target, head["target"].get<std::string>());
+  ASSERT_EQ(start.request.headers.size(), head["headers"].size());
+  for (size_t i = 0; i < start.request.headers.size(); ++i) {
+    EXPECT_EQ(start.request.headers[i].name, head["headers"][i][0].get<std::string>());
+    EXPECT_EQ(start.request.headers[i].value, head["headers"][i][1].get<std::string>());
+  }
+  EXPECT_EQ(start.request.has_body, head["body"].get<bool>());
+  EXPECT_EQ(start.time.ms, head["time"].get<int64_t>());
+  EXPECT_EQ(start.deployment.store_kind, head["store"].get<std::string>());
+  EXPECT_EQ(start.deployment.sealing, head["sealing"].get<bool>());
+  EXPECT_EQ(start.deployment.vars.size(), head["vars"].size());
+  for (const auto& [name, value] : head["vars"].items()) {
+    EXPECT_EQ(start.deployment.var(name), value.get<std::string>());
+  }
+  EXPECT_EQ(start.deployment.var("NOT_SET"), "");
+  EXPECT_EQ(start.random, file.sections.at(0));
+}
+
+TEST(Frame, AHostMayAskForTheAnswersOfADeadCore) {
+  EXPECT_EQ(decode_start(golden("start_answers").frame).kind, StartFrame::Kind::answers);
+}
+
+// One golden cell against the cell that was read: ["integer", "-1"], ["text", "ä"], ["null"].
+void expect_cell(const store::Rows& rows, size_t column, const Json& cell) {
+  std::string type = cell[0].get<std::string>();
+  if (type == "null") {
+    EXPECT_EQ(rows.maybe_text(column), std::nullopt) << column;
+  } else if (type == "integer") {
+    EXPECT_EQ(rows.integer(column), std::stoll(cell[1].get<std::string>())) << column;
+  } else if (type == "text") {
+    EXPECT_EQ(rows.text(column), cell[1].get<std::string>()) << column;
+  } else if (double real = cell[1].get<double>(); real > -1e18 && real < 1e18) {
+    EXPECT_EQ(rows.integer(column), static_cast<int64_t>(real)) << column;
+  }
 }
 
 TEST(Frame, ResultsOfAHostAreReadCellByCell) {
-  Json file = golden("resume_results");
-  auto frame = std::make_shared<const std::string>(bytes_of(file["frame"]));
-  ResumeFrame resume = decode_resume(frame);
-  EXPECT_EQ(resume.time.ms, file["head"]["time"].get<int64_t>());
-  ASSERT_EQ(resume.replies.size(), file["head"]["replies"].size());
+  Golden file = golden("resume_results");
+  ResumeFrame resume = decode_resume(std::make_shared<const std::string>(file.frame));
+  const Json& replies = file.json["head"]["replies"];
+  EXPECT_EQ(resume.time.ms, file.json["head"]["time"].get<int64_t>());
+  ASSERT_EQ(resume.replies.size(), replies.size());
   size_t read = 0;
-  for (Reply& reply : resume.replies) {
-    for (RawResult& result : reply.results) {
-      store::Rows rows(result);
-      size_t count = 0;
-      while (rows.next()) ++count;
-      EXPECT_EQ(count, rows.size());
-      ++read;
+  for (size_t i = 0; i < replies.size(); ++i) {
+    ASSERT_EQ(resume.replies[i].results.size(), replies[i]["results"].size());
+    for (size_t k = 0; k < resume.replies[i].results.size(); ++k) {
+      const Json& result = replies[i]["results"][k];
+      const Json& cells = file.json["cells"][std::to_string(result["section"].get<size_t>())];
+      store::Rows rows(resume.replies[i].results[k]);
+      EXPECT_EQ(rows.size(), result["rows"].get<size_t>());
+      EXPECT_EQ(rows.changes(), result["changes"].get<int64_t>());
+      size_t columns = result["columns"].size();
+      for (size_t at = 0; rows.next(); at += columns) {
+        for (size_t c = 0; c < columns; ++c, ++read) expect_cell(rows, c, cells.at(at + c));
+      }
     }
   }
-  EXPECT_GE(read, 3u);
+  EXPECT_EQ(read, 15u) << "every cell of every section";
+}
+
+TEST(Frame, RepliesKeepTheirFrameAlive) {
+  Golden file = golden("resume_others");
+  std::vector<Reply> replies =
+      decode_resume(std::make_shared<const std::string>(file.frame)).replies;
+  EXPECT_EQ(replies.at(0).bytes, file.sections.at(0));
 }
 
 TEST(Frame, EveryOtherReplyOfAHostIsUnderstood) {
-  for (const char* name : {"resume_others", "resume_empty"}) {
-    Json file = golden(name);
-    ResumeFrame resume =
-        decode_resume(std::make_shared<const std::string>(bytes_of(file["frame"])));
-    ASSERT_EQ(resume.replies.size(), file["head"]["replies"].size()) << name;
-    for (size_t i = 0; i < resume.replies.size(); ++i) {
-      EXPECT_EQ(!resume.replies[i].error.has_value(), file["head"]["replies"][i]["ok"].get<bool>())
-          << name << i;
-    }
+  Golden file = golden("resume_others");
+  ResumeFrame resume = decode_resume(std::make_shared<const std::string>(file.frame));
+  ASSERT_EQ(resume.replies.size(), 6u);
+  EXPECT_EQ(resume.replies[0].bytes, file.sections.at(0));
+  EXPECT_FALSE(resume.replies[0].end);
+  EXPECT_TRUE(resume.replies[1].end);
+  EXPECT_EQ(resume.replies[1].bytes, "");
+  EXPECT_FALSE(resume.replies[2].error);
+  ASSERT_TRUE(resume.replies[3].error);
+  EXPECT_EQ(resume.replies[3].error->code, ErrorCode::guard);
+  EXPECT_EQ(resume.replies[3].error->detail, "source_changed");
+  ASSERT_TRUE(resume.replies[4].error);
+  EXPECT_EQ(resume.replies[4].error->code, ErrorCode::unique);
+  EXPECT_EQ(resume.replies[4].error->detail, "connections.source_id,target_id");
+  const Json& sealed = file.json["head"]["replies"][5];
+  EXPECT_EQ(resume.replies[5].key_id, sealed["key_id"].get<std::string>());
+  EXPECT_EQ(resume.replies[5].sealed, sealed["sealed"].get<std::string>());
+}
+
+TEST(Frame, AResumeMayHaveNoReplies) {
+  ResumeFrame resume =
+      decode_resume(std::make_shared<const std::string>(golden("resume_empty").frame));
+  EXPECT_TRUE(resume.replies.empty());
+  EXPECT_EQ(resume.time.ms, 0);
+}
+
+std::string reply_frame(const std::string& head) {
+  auto length = static_cast<uint32_t>(head.size());
+  return std::string(reinterpret_cast<const char*>(&length), 4) + head;
+}
+
+TEST(Frame, EveryKindOfErrorOfAHostHasACode) {
+  const std::pair<const char*, ErrorCode> kKinds[] = {
+      {"unavailable", ErrorCode::unavailable},
+      {"overloaded", ErrorCode::overloaded},
+      {"unknown_outcome", ErrorCode::unknown_outcome},
+      {"guard:row_changed", ErrorCode::guard},
+      {"unique:api_keys.key_hash", ErrorCode::unique},
+      {"refused", ErrorCode::refused},
+      {"cut_off", ErrorCode::cut_off},
+      {"cancelled", ErrorCode::cancelled},
+      {"no_key", ErrorCode::not_configured},
+  };
+  for (auto [kind, code] : kKinds) {
+    std::string head =
+        R"({"time":1,"replies":[{"ok":false,"error":")" + std::string(kind) + R"("}]})";
+    ResumeFrame resume = decode_resume(std::make_shared<const std::string>(reply_frame(head)));
+    ASSERT_TRUE(resume.replies.at(0).error) << kind;
+    EXPECT_EQ(resume.replies[0].error->code, code) << kind;
+    EXPECT_FALSE(resume.replies[0].error->detail.empty()) << kind;
   }
 }
 
-// The effects of a golden step, as the core would ask for them.
-Effect effect_of(const Json& json, const std::vector<std::string>& sections) {
-  std::string name = json["effect"].get<std::string>();
-  auto section = [&](const char* member) { return sections[json[member].get<size_t>()]; };
-  if (name == "read_body") return ReadBody{};
-  if (name == "end") return End{};
-  if (name == "abort") return Abort{};
-  if (name == "write") return Write{section("section")};
-  if (name == "seal") return Seal{section("section"), json["context"].get<std::string>()};
-  if (name == "reserve_memory") return ReserveMemory{json["bytes"].get<uint64_t>()};
-  return Log{json["level"].get<std::string>(), json["message"].get<std::string>()};
-}
+// Builds the effects of a golden step as the core would ask for them, from its head and sections.
+class EffectBuilder {
+ public:
+  explicit EffectBuilder(const Golden& file) : file_(file) {}
+
+  Effect build(const Json& json) const {
+    std::string name = json["effect"].get<std::string>();
+    if (name == "query") return Query{statements(json)};
+    if (name == "batch") return Batch{statements(json)};
+    if (name == "respond") return respond(json);
+    if (name == "read_body") return ReadBody{};
+    if (name == "end") return End{};
+    if (name == "abort") return Abort{};
+    if (name == "write") return Write{section(json)};
+    if (name == "seal") return Seal{section(json), json["context"].get<std::string>()};
+    if (name == "reserve_memory") return ReserveMemory{json["bytes"].get<uint64_t>()};
+    EXPECT_EQ(name, "log");
+    return Log{json["level"].get<std::string>(), json["message"].get<std::string>()};
+  }
+
+  Respond respond(const Json& json) const {
+    Respond respond{json["status"].get<int>(), {}, Respond::Body::none, {}};
+    for (const Json& header : json["headers"])
+      respond.headers.push_back({header[0].get<std::string>(), header[1].get<std::string>()});
+    if (json.contains("section")) {
+      respond.body = Respond::Body::bytes;
+      respond.content = section(json);
+    } else if (json.contains("asset")) {
+      respond.body = Respond::Body::asset;
+      respond.content = json["asset"].get<std::string>();
+    } else if (json.contains("stream")) {
+      respond.body = Respond::Body::stream;
+    }
+    return respond;
+  }
+
+ private:
+  const std::string& section(const Json& json) const {
+    return file_.sections.at(json["section"].get<size_t>());
+  }
+
+  std::vector<Statement> statements(const Json& json) const {
+    std::vector<Statement> list;
+    for (const Json& statement : json["statements"]) {
+      Statement built{file_.sections.at(statement["sql"].get<size_t>()), {}};
+      for (const Json& param : statement["params"]) {
+        if (param.is_null()) {
+          built.params.emplace_back(nullptr);
+        } else if (param.is_number()) {
+          built.params.emplace_back(param.get<int64_t>());
+        } else if (param.is_string()) {
+          built.params.emplace_back(param.get<std::string>());
+        } else {
+          built.params.emplace_back(std::make_shared<const std::string>(section(param)));
+        }
+      }
+      list.push_back(std::move(built));
+    }
+    return list;
+  }
+
+  const Golden& file_;
+};
 
 TEST(Frame, StepsAreWrittenAsHostsReadThem) {
-  Json file = golden("step_others");
-  std::string frame = bytes_of(file["frame"]);
-  std::vector<std::string> sections;
-  uint32_t length = 0;
-  std::memcpy(&length, frame.data(), 4);
-  for (size_t at = 4 + length; at < frame.size(); at += 4 + length) {
-    std::memcpy(&length, frame.data() + at, 4);
-    sections.push_back(frame.substr(at + 4, length));
+  for (const char* name : {"step_store", "step_others", "step_answer", "step_empty"}) {
+    Golden file = golden(name);
+    std::vector<Effect> effects;
+    EffectBuilder builder(file);
+    for (const Json& effect : file.json["head"]["effects"])
+      effects.push_back(builder.build(effect));
+    bool done = file.json["head"]["done"].get<bool>();
+    Parts written = split(encode_step(effects, done ? StepIs::done : StepIs::waiting));
+    EXPECT_EQ(resolved(written), resolved(file.json["head"], file.sections)) << name;
+    EXPECT_EQ(written.sections.size(), file.sections.size()) << name;
   }
+}
+
+TEST(Frame, StoredAnswersAreWrittenAsHostsReadThem) {
+  Golden file = golden("step_stored_answers");
+  EffectBuilder builder(file);
+  std::vector<NamedAnswer> answers;
+  for (const auto& [name, answer] : file.json["head"]["answers"].items())
+    answers.push_back({name, builder.respond(answer)});
+  Parts written = split(encode_answers(answers));
+  nlohmann::json wanted = resolved(file.json["head"], file.sections);
+  nlohmann::json got = resolved(written);
+  // Hosts read status, headers and section; an answer may say that it is a respond effect.
+  for (auto& answer : got["answers"]) answer.erase("effect");
+  EXPECT_EQ(got, wanted);
+}
+
+TEST(Frame, APackThatSeveralStatementsNameIsSentOnce) {
+  auto pack = std::make_shared<const std::string>("a pack");
+  auto equal = std::make_shared<const std::string>("a pack");
   std::vector<Effect> effects;
-  Json expected = Json::array();
-  for (const Json& effect : file["head"]["effects"]) {
-    if (effect["effect"] == "respond") continue;
-    effects.push_back(effect_of(effect, sections));
-    expected.push_back(effect);
-  }
-  ASSERT_GE(effects.size(), 5u);
-  Json head = head_of(encode_step(effects, StepIs::waiting));
-  EXPECT_FALSE(head["done"].get<bool>());
-  ASSERT_EQ(head["effects"].size(), expected.size());
-  for (size_t i = 0; i < expected.size(); ++i) {
-    Json wanted = expected[i];
-    Json got = head["effects"][i];
-    // Sections are numbered by the effects that are there.
-    wanted.erase("section");
-    got.erase("section");
-    EXPECT_EQ(nlohmann::json(got), nlohmann::json(wanted));
+  effects.push_back(Batch{{{"first", {pack}}, {"second", {pack, equal}}}});
+  Parts written = split(encode_step(effects, StepIs::waiting));
+  EXPECT_EQ(written.sections.size(), 4u) << "two statements, the pack, and one that is only equal";
+  const Json& statements = written.head["effects"][0]["statements"];
+  EXPECT_EQ(statements[0]["params"][0], statements[1]["params"][0]);
+}
+
+TEST(FrameDeathTest, FramesThatNoHostOfOursMakesTrap) {
+  const std::string kHeads[] = {
+      "",
+      "[]",
+      "{",
+      R"({"kind":"other"})",
+      R"({"kind":"request"})",
+      R"({"kind":"request","vars":{},"store":"d1","sealing":true,"time":1})"};
+  for (const std::string& head : kHeads)
+    EXPECT_DEATH((void)decode_start(reply_frame(head)), "check failed") << head;
+  EXPECT_DEATH((void)decode_start(std::string("\x10\0\0\0{}", 6)), "check failed");
+  EXPECT_DEATH((void)decode_start("ab"), "check failed");
+}
+
+TEST(FrameDeathTest, RepliesThatNoHostOfOursMakesTrap) {
+  const std::string kHeads[] = {R"({"replies":[]})", R"({"time":1,"replies":[{}]})",
+                                R"({"time":1,"replies":[{"ok":false,"error":"strange"}]})",
+                                R"({"time":1,"replies":[{"ok":true,"section":0}]})"};
+  for (const std::string& head : kHeads) {
+    EXPECT_DEATH((void)decode_resume(std::make_shared<const std::string>(reply_frame(head))),
+                 "check failed")
+        << head;
   }
 }
 

@@ -31,9 +31,19 @@ struct Step {
     return sections[head["effects"][0]["statements"][statement]["sql"].get<size_t>()];
   }
   size_t statements() const { return head["effects"][0]["statements"].size(); }
+  const Json& params(size_t statement) const {
+    return head["effects"][0]["statements"][statement]["params"];
+  }
   bool done() const { return head["done"].get<bool>(); }
   int status() const { return head["effects"][0]["status"].get<int>(); }
   std::string body() const { return sections[head["effects"][0]["section"].get<size_t>()]; }
+  // "none" where the answer lacks it.
+  std::string header(const std::string& name) const {
+    for (const Json& header : head["effects"][0]["headers"]) {
+      if (header[0].get<std::string>() == name) return header[1].get<std::string>();
+    }
+    return "none";
+  }
 };
 
 using Cells = std::vector<std::vector<Json>>;
@@ -93,10 +103,15 @@ class ScriptedHost {
  public:
   Step start(const std::string& method, const std::string& target, bool has_body = false,
              const std::string& key = std::string(40, 'k')) {
+    return start_with(method, target, has_body, Json::array({Json::array({"x-api-key", key})}));
+  }
+
+  Step start_with(const std::string& method, const std::string& target, bool has_body,
+                  const Json& headers) {
     Json head = {{"kind", "request"},
                  {"method", method},
                  {"target", target},
-                 {"headers", Json::array({Json::array({"x-api-key", key})})},
+                 {"headers", headers},
                  {"body", has_body},
                  {"time", 1768473000000},
                  {"request_id", "r"},
@@ -109,8 +124,12 @@ class ScriptedHost {
     return parse(machine_.start(frame));
   }
 
-  Step resume(const Answer& answer) {
-    Json head = {{"time", 1768473000001}, {"replies", Json::array({answer.head})}};
+  Step resume(const Answer& answer) { return resume(answer, 1); }
+
+  // The same reply to each of several effects.
+  Step resume(const Answer& answer, size_t effects) {
+    Json head = {{"time", 1768473000001}, {"replies", Json::array()}};
+    for (size_t i = 0; i < effects; ++i) head["replies"].push_back(answer.head);
     std::string frame;
     append_section(frame, head.dump());
     for (const std::string& section : answer.sections) append_section(frame, section);

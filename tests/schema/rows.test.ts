@@ -97,42 +97,60 @@ async function call(method: string, path: string, body?: unknown, key = ""): Pro
   return { read: store.read - read, written: store.written - written, value };
 }
 
+const kSizes = [100, 1000, 2000];
+const kFew = 10;
+
 const items = (count: number, version: number): object => ({
   data: Array.from({ length: count }, (_, i) => ({ id: `P${i}`, version, text: "é".repeat(20) })),
 });
 
 /** A tenant with a pair, and what was billed for a run of the whole story with `count` properties. */
-async function story(count: number): Promise<Record<string, Cost>> {
+async function story(count: number): Promise<Map<string, Cost>> {
   const { value } = await call("POST", "/tenants", { name: `of ${count}` });
   const key = String(value["api_key"]);
   const source = (await call("POST", "/sources", { name: "s", type: "json" }, key)).value["id"];
   const target = (await call("POST", "/targets", { name: "t", type: "internal" }, key)).value["id"];
-  const costs: Record<string, Cost> = {};
-  const run = async (name: string, path: string, body?: unknown) => {
-    costs[name] = await call("POST", path, body, key);
+  const costs = new Map<string, Cost>();
+  const run = async (name: string, path: string, body: unknown, stats: object) => {
+    const cost = await call("POST", path, body, key);
+    const told = cost.value["stats"] as Record<string, number>;
+    const counts = Object.entries(told).filter(([, amount]) => amount !== 0);
+    assert.deepEqual(Object.fromEntries(counts), stats, `${name} of ${count}`);
+    costs.set(name, cost);
   };
+  const imports = `/sources/${source}/import`;
   const sync = `/sync/${source}/${target}`;
-  await run("import new", `/sources/${source}/import`, items(count, 1));
-  await run("import unchanged", `/sources/${source}/import`, items(count, 1));
-  await run("sync new", sync);
-  await run("sync unchanged", sync);
-  await run("import changed", `/sources/${source}/import`, items(count, 2));
-  await run("sync changed", sync);
-  await run("sync again", sync);
-  const rows = (await call("GET", `/targets/${target}/properties?limit=1`, undefined, key)).value;
-  const [row] = rows as unknown as { id: number }[];
-  costs["get"] = await call("GET", `/targets/${target}/properties/${row?.id}`, undefined, key);
+  await run("import new", imports, items(count, 1), { created: count });
+  await run("import unchanged", imports, items(count, 1), { skipped: count });
+  await run("sync new", sync, undefined, { created: count });
+  await run("sync unchanged", sync, undefined, { skipped: count });
+  await run("import changed", imports, items(count, 2), { updated: count });
+  await run("sync changed", sync, undefined, { updated: count });
+  await run("sync again", sync, undefined, { skipped: count });
+  await run("import few", imports, items(kFew, 3), { updated: kFew });
+  await run("sync few", sync, undefined, { updated: kFew, skipped: count - kFew });
+  for (const side of [`/sources/${source}`, `/targets/${target}`]) {
+    const page = await call("GET", `${side}/properties?limit=1`, undefined, key);
+    const [row] = page.value as unknown as { id: number }[];
+    const name = `get of ${side.split("/")[1]}`;
+    costs.set(name, await call("GET", `${side}/properties/${row?.id}`, undefined, key));
+  }
   return costs;
 }
 
-const small = await story(200);
-const large = await story(1000);
+const stories = new Map<number, Map<string, Cost>>();
+for (const size of kSizes) stories.set(size, await story(size));
 
-/** Rows written for each property, and what an operation writes beside. */
-function written(name: string): { each: number; beside: number } {
-  const [few, many] = [small[name]?.written ?? 0, large[name]?.written ?? 0];
-  const each = (many - few) / 800;
-  return { each, beside: few - each * 200 };
+/** What an operation cost at each size. */
+function costs(name: string, of: "read" | "written"): number[] {
+  return kSizes.map((size) => stories.get(size)?.get(name)?.[of] ?? Number.NaN);
+}
+
+/** The same at every size, and no more than `most`. */
+function assertConstant(name: string, of: "read" | "written", most: number): void {
+  const [first, ...others] = costs(name, of);
+  for (const other of others) assert.equal(other, first, `${name} ${of}: ${costs(name, of)}`);
+  assert.ok(first !== undefined && first <= most, `${name}: ${first} rows ${of}`);
 }
 
 for (const [name, each] of [
@@ -142,25 +160,35 @@ for (const [name, each] of [
   ["sync changed", 3],
 ] as const) {
   test(`rows written: ${name} writes ${each} for each property`, () => {
-    const cost = written(name);
-    assert.equal(cost.each, each);
-    assert.ok(cost.beside <= 12, `${cost.beside} rows beside`);
+    const beside = costs(name, "written").map((rows, at) => rows - each * (kSizes[at] ?? 0));
+    for (const rows of beside) {
+      assert.equal(rows, beside[0], `rows beside, at ${kSizes}: ${beside}`);
+      assert.ok(rows >= 1 && rows <= 12, `${rows} rows beside`);
+    }
   });
 }
 
 for (const name of ["import unchanged", "sync unchanged", "sync again"]) {
   test(`rows written: ${name} writes one, the log`, () => {
-    assert.equal(small[name]?.written, 1);
-    assert.equal(large[name]?.written, 1);
+    for (const rows of costs(name, "written")) assert.equal(rows, 1);
   });
 }
 
+test("rows written: a few changes among many cost what a few cost", () => {
+  assertConstant("import few", "written", 4 * kFew + 12);
+  assertConstant("sync few", "written", 3 * kFew + 12);
+});
+
 test("rows read: a sync in which nothing changed reads as many at any size", () => {
-  assert.equal(large["sync unchanged"]?.read, small["sync unchanged"]?.read);
-  assert.ok((large["sync unchanged"]?.read ?? 99) <= 12, `${large["sync unchanged"]?.read} rows`);
+  assertConstant("sync unchanged", "read", 12);
+  assertConstant("sync again", "read", 12);
+});
+
+test("rows read: a sync of a few changes among many reads in proportion to the changes", () => {
+  assertConstant("sync few", "read", 50 * kFew);
 });
 
 test("rows read: a single property is found by its keys", () => {
-  assert.equal(large["get"]?.read, small["get"]?.read);
-  assert.ok((large["get"]?.read ?? 99) <= 6, `${large["get"]?.read} rows`);
+  assertConstant("get of sources", "read", 6);
+  assertConstant("get of targets", "read", 6);
 });

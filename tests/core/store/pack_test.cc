@@ -81,6 +81,106 @@ TEST(DataPacks, StayBelowTheLimitOfAParameterWithTheWorstData) {
   for (const DataPacks::Part& part : packs.finish()) EXPECT_LE(part.pack->size(), 2'000'000u);
 }
 
+// Unescapes what a pack of one datum holds.
+std::string through_a_data_pack(const std::string& text) {
+  DataPacks packs;
+  packs.add(sha256(text), 0, text);
+  std::vector<DataPacks::Part> parts = packs.finish();
+  if (parts.size() != 1 || !is_ascii(*parts[0].pack)) return "no single ASCII pack";
+  Json json = Json::parse(*parts[0].pack, nullptr, false);
+  if (!json.is_object() || json.size() != 1) return "no pack of one";
+  std::string back = json.begin().value().get<std::string>();
+  std::replace(back.begin(), back.end(), parts[0].quote[0], '"');
+  return back;
+}
+
+TEST(DataPacks, SequencesOfAnyLengthMayLieAcrossAnyPlaceOfABlock) {
+  for (const char* sequence :
+       {"\"", "\\", "\n", "\x01", "\x7f", "é", "\u0800", "漢", "\uffff", "😀", "\U0010ffff"}) {
+    for (size_t before = 0; before <= 64; ++before) {
+      std::string text = std::string(before, 'x') + sequence + std::string(33, 'y') + sequence;
+      ASSERT_EQ(through_a_data_pack(text), text) << sequence << before;
+    }
+    for (size_t before = 4060; before <= 4140; ++before) {
+      std::string text = std::string(before, 'x') + sequence + sequence + std::string(17, 'y');
+      ASSERT_EQ(through_a_data_pack(text), text) << sequence << before;
+    }
+  }
+}
+
+TEST(DataPacks, BlocksFullOfTheSameSequenceComeBack) {
+  for (const char* sequence : {"é", "漢", "😀", "\\", "\"", "\x7f"}) {
+    std::string text = "x";
+    while (text.size() < 3 * 4096) text += sequence;
+    ASSERT_EQ(through_a_data_pack(text), text) << sequence;
+  }
+}
+
+// Control characters, which canonical JSON never has, with a sequence of four bytes across the end
+// of a block: 4095 * 6 + 12 bytes do not fit the 4096 * 6 of append_ascii's buffer.
+TEST(DataPacks, ABlockOfControlCharactersBeforeALongSequenceFits) {
+  for (size_t before : {4093u, 4094u, 4095u}) {
+    std::string text = std::string(before, '\x01') + "😀";
+    ASSERT_EQ(through_a_data_pack(text), text) << before;
+  }
+}
+
+TEST(DataPacks, ASingleDatumMayBeLargerThanAPack) {
+  std::string large(kDataPackBytes + 10, 'x');
+  DataPacks packs;
+  packs.add(sha256("a"), 0, "a");
+  packs.add(sha256(large), 1, large);
+  packs.add(sha256("b"), 2, "b");
+  std::vector<DataPacks::Part> parts = packs.finish();
+  ASSERT_EQ(parts.size(), 3u);
+  EXPECT_EQ(parts[1].pack->size(), large.size() + 1 + 66 + 4 + 1);
+}
+
+TEST(DataPacks, ManySmallDataShareAPackUpToItsLimit) {
+  DataPacks packs;
+  std::string datum(1000, 'd');
+  for (size_t i = 0; i < 2500; ++i) packs.add(sha256(datum), i, datum);
+  std::vector<DataPacks::Part> parts = packs.finish();
+  EXPECT_EQ(parts.size(), 3u);
+  size_t items = 0;
+  for (const DataPacks::Part& part : parts) {
+    EXPECT_LE(part.pack->size(), kDataPackBytes + 200);
+    items += Json::parse(*part.pack, nullptr, false).size();
+  }
+  EXPECT_EQ(items, 2500u);
+  EXPECT_TRUE(packs.finish().empty()) << "finished packs start over";
+}
+
+TEST(DataPacks, DataWithADeleteCharacterGoesApart) {
+  DataPacks packs;
+  packs.add(sha256("1"), 0, R"({"a":"b"})");
+  packs.add(sha256("2"), 1, "{\"a\":\"\x7f\"}");
+  std::vector<DataPacks::Part> parts = packs.finish();
+  ASSERT_EQ(parts.size(), 2u);
+  EXPECT_EQ(parts[0].quote, "\x7f");
+  EXPECT_EQ(parts[1].quote, "\"");
+}
+
+TEST(IdentityPack, IsFullAtTheNumberOfItemsToo) {
+  IdentityPack pack;
+  Sha256Digest hash = sha256("");
+  for (size_t i = 0; i < kIdentityPackItems; ++i) {
+    ASSERT_FALSE(pack.full()) << i;
+    pack.add(hash, std::to_string(i));
+  }
+  EXPECT_TRUE(pack.full());
+  EXPECT_LE(pack.finish()->size(), kIdentityPackBytes + 1);
+  EXPECT_FALSE(pack.full());
+  EXPECT_EQ(*pack.finish(), "[]");
+}
+
+TEST(IdentityPack, TheLargestIdentityStillFitsWhereItIsNotFull) {
+  IdentityPack pack;
+  std::string longest(kMaxIdentityBytes, '\x01');
+  while (!pack.full()) pack.add(sha256(longest), longest);
+  EXPECT_LE(pack.finish()->size(), kIdentityPackBytes + 1);
+}
+
 TEST(PackIds, IsAJsonList) {
   EXPECT_EQ(*pack_ids({}), "[]");
   EXPECT_EQ(*pack_ids({1, 22, 333}), "[1,22,333]");

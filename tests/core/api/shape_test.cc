@@ -1,0 +1,125 @@
+#include "core/api/shape.h"
+
+#include <gtest/gtest.h>
+
+#include "core/api/requests.h"
+
+namespace sm::api {
+namespace {
+
+// "pointer: detail" of every field at fault.
+std::vector<std::string> faults(const Shape& shape, const std::string& canonical) {
+  std::vector<std::string> found;
+  auto members = check_shape(shape, canonical);
+  if (members.ok()) return found;
+  EXPECT_EQ(members.error().code, ErrorCode::invalid);
+  for (const FieldError& error : members.error().fields) {
+    EXPECT_EQ(error.in, FieldError::In::body);
+    EXPECT_FALSE(error.detail.empty());
+    found.push_back(error.where);
+  }
+  return found;
+}
+
+using Faults = std::vector<std::string>;
+
+std::string quoted(const std::string& text) { return "\"" + text + "\""; }
+
+TEST(Shape, OnlyAnObjectFits) {
+  for (const char* body : {"[]", "null", "true", "1", "\"text\"", R"([{"name":"n"}])"})
+    EXPECT_EQ(faults(kSidePatchShape, body), Faults{""}) << body;
+  EXPECT_EQ(faults(kSidePatchShape, "{}"), Faults{});
+}
+
+TEST(Shape, NamesHave1To255CharactersNotBytes) {
+  auto named = [](const std::string& name) {
+    return faults(kSidePatchShape, R"({"name":)" + quoted(name) + "}");
+  };
+  std::string emoji;
+  for (int i = 0; i < 255; ++i) emoji += "😀";
+  EXPECT_EQ(named("n"), Faults{});
+  EXPECT_EQ(named(" "), Faults{});
+  EXPECT_EQ(named(std::string(255, 'n')), Faults{});
+  EXPECT_EQ(named(emoji), Faults{});
+  EXPECT_EQ(named("\\n"), Faults{}) << "an escape is one character";
+  EXPECT_EQ(named(""), Faults{"/name"});
+  EXPECT_EQ(named(std::string(256, 'n')), Faults{"/name"});
+  EXPECT_EQ(named(emoji + "x"), Faults{"/name"});
+  EXPECT_EQ(named("a\\u0000b"), Faults{"/name"});
+  for (const char* value : {"null", "1", "[]", "{}", "true"}) {
+    EXPECT_EQ(faults(kSidePatchShape, R"({"name":)" + std::string(value) + "}"), Faults{"/name"})
+        << value;
+  }
+}
+
+TEST(Shape, KeysAreOfTheAlphabetAndDoNotLookLikeOurs) {
+  auto keyed = [](const std::string& key) {
+    return faults(kNewTenantShape, R"({"api_key":)" + quoted(key) + R"(,"name":"n"})");
+  };
+  EXPECT_EQ(keyed(std::string(32, 'k')), Faults{});
+  EXPECT_EQ(keyed(std::string(128, '9')), Faults{});
+  EXPECT_EQ(keyed("AZaz09._~-" + std::string(30, '~')), Faults{});
+  EXPECT_EQ(keyed("SM_" + std::string(30, 'k')), Faults{});
+  for (const std::string& key :
+       {std::string(31, 'k'), std::string(129, 'k'), "sm_" + std::string(40, 'k'),
+        std::string(32, 'k') + " ", std::string(32, 'k') + "é", std::string(32, 'k') + "/",
+        std::string(32, 'k') + "\\u0000", std::string()}) {
+    EXPECT_EQ(keyed(key), Faults{"/api_key"}) << key;
+  }
+}
+
+TEST(Shape, TypesAreThoseOfTheSide) {
+  auto typed = [](const Shape& shape, const std::string& type) {
+    return faults(shape, R"({"name":"n","type":)" + quoted(type) + "}").empty();
+  };
+  for (const char* type : {"json", "scraped", "manual", "api"})
+    EXPECT_TRUE(typed(kNewSourceShape, type)) << type;
+  for (const char* type : {"internal", "website", "api", "database", "ftp", "file", "cms"})
+    EXPECT_TRUE(typed(kNewTargetShape, type)) << type;
+  EXPECT_FALSE(typed(kNewSourceShape, "internal"));
+  EXPECT_FALSE(typed(kNewTargetShape, "json"));
+  EXPECT_FALSE(typed(kNewTargetShape, "API"));
+  EXPECT_FALSE(typed(kNewTargetShape, ""));
+}
+
+TEST(Shape, ReadOnlyAndUnknownMembersAreNamedEach) {
+  EXPECT_EQ(faults(kSidePatchShape,
+                   R"({"":1,"a/b~c":1,"id":1,"property_count":1,"tenant_id":1,"type":"json"})"),
+            (Faults{"/", "/a~1b~0c", "/id", "/property_count", "/tenant_id", "/type"}));
+}
+
+TEST(Shape, RequiredMembersAreNamedOnceEach) {
+  EXPECT_EQ(faults(kNewSourceShape, "{}"), (Faults{"/name", "/type"}));
+  EXPECT_EQ(faults(kNewSourceShape, R"({"name":"n","type":null})"), Faults{"/type"});
+  EXPECT_EQ(faults(kEditShape, "{}"), Faults{"/data"});
+  EXPECT_EQ(faults(kEditShape, R"({"data":[]})"), Faults{"/data"});
+}
+
+TEST(Shape, OnlyNullableMembersMayBeNull) {
+  EXPECT_EQ(faults(kSidePatchShape, R"({"config":null})"), Faults{});
+  EXPECT_EQ(faults(kNewSourceShape, R"({"config":null,"name":"n","type":"json"})"),
+            Faults{"/config"});
+}
+
+TEST(Shape, MembersAreGivenOutByName) {
+  auto members = check_shape(kNewSourceShape, R"({"name":"a\"b","type":"json"})");
+  ASSERT_TRUE(members.ok());
+  EXPECT_EQ(members.value().text("name"), "a\"b");
+  EXPECT_EQ(members.value().json("name"), R"("a\"b")");
+  EXPECT_EQ(members.value().json("config"), std::nullopt);
+}
+
+TEST(ShapeDeathTest, AMemberThatTheShapeLacksTraps) {
+  auto members = check_shape(kNewSourceShape, R"({"name":"n","type":"json"})");
+  ASSERT_TRUE(members.ok());
+  EXPECT_DEATH((void)members.value().json("other"), "check failed");
+  EXPECT_DEATH((void)members.value().text("config"), "check failed");
+}
+
+TEST(CountCharacters, CountsCodePoints) {
+  EXPECT_EQ(count_characters(""), 0u);
+  EXPECT_EQ(count_characters("aé漢😀"), 4u);
+}
+
+}  // namespace
+}  // namespace sm::api

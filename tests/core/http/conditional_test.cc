@@ -1,0 +1,68 @@
+#include "core/http/conditional.h"
+
+#include <gtest/gtest.h>
+
+namespace sm::http {
+namespace {
+
+TEST(EntityTag, IsOneQuotedTextOfKindVersionAndState) {
+  std::string tag = entity_tag("tp", {7, 0, -1, 9007199254740991});
+  EXPECT_EQ(tag, "\"tp" + std::string(kShapeVersion) + "-7-0--1-9007199254740991\"");
+}
+
+TEST(EntityTag, DifferentStatesHaveDifferentTags) {
+  EXPECT_NE(entity_tag("a", {1, 23}), entity_tag("a", {12, 3}));
+  EXPECT_NE(entity_tag("a", {1}), entity_tag("a", {1, 0}));
+  EXPECT_NE(entity_tag("a", {1}), entity_tag("b", {1}));
+}
+
+TEST(IfNoneMatch, ListsAreReadAsRfc9110Says) {
+  const char* kTag = "\"t\"";
+  for (const char* list : {"\"t\"", "W/\"t\"", "\"a\",\"t\"", "\"a\" , W/\"t\" , \"b\"", "*", " * ",
+                           ",, \"t\"", "\t\"t\"", "\"\",\"t\"", "\"a,b\", \"t\"", "\"a\"\"t\""}) {
+    EXPECT_TRUE(names_tag(list, kTag)) << list;
+  }
+  for (const char* list : {"", " ", ",", "t", "\"T\"", "\"tt\"", "\"", "\"t", "t\"", "w/\"t\"",
+                           "W/", "W/t", "W/W/\"t\"", "\"a\", t", "\"a,\"t\"\"x"}) {
+    EXPECT_FALSE(names_tag(list, kTag)) << list;
+  }
+}
+
+Request with(std::string name, std::string value) {
+  return {"GET", "/", {{std::move(name), std::move(value)}}, false};
+}
+
+TEST(IfMatch, LetsAChangeGoOnWhereItLacksOrNamesTheTag) {
+  EXPECT_TRUE(may_change({"PATCH", "/", {}, true}, "\"t\""));
+  EXPECT_TRUE(may_change(with("if-match", "\"t\""), "\"t\""));
+  EXPECT_TRUE(may_change(with("if-match", "\"a\", W/\"t\""), "\"t\""));
+  EXPECT_TRUE(may_change(with("if-match", "*"), "\"t\""));
+  EXPECT_FALSE(may_change(with("if-match", "\"a\""), "\"t\""));
+  EXPECT_FALSE(may_change(with("if-match", ""), "\"t\""));
+  EXPECT_TRUE(may_change(with("if-none-match", "\"a\""), "\"t\"")) << "another header";
+}
+
+Response tagged() { return with_header(json(200, "[]"), "etag", "\"t\""); }
+
+TEST(UnlessKnown, WhatTheClientHasIs304WithTheTagAndNoBody) {
+  Response response = unless_known(with("if-none-match", "W/\"t\""), tagged());
+  EXPECT_EQ(response.respond.status, 304);
+  EXPECT_EQ(response.respond.body, Respond::Body::none);
+  EXPECT_EQ(response.respond.content, "");
+  ASSERT_EQ(response.respond.headers.size(), 1u);
+  EXPECT_EQ(response.respond.headers[0].name, "etag");
+  EXPECT_EQ(response.respond.headers[0].value, "\"t\"");
+}
+
+TEST(UnlessKnown, WhatItLacksIsAnswered) {
+  for (const Request& request : {with("if-none-match", "\"a\""), with("if-match", "\"t\"")}) {
+    Response response = unless_known(request, tagged());
+    EXPECT_EQ(response.respond.status, 200);
+    EXPECT_EQ(response.respond.content, "[]");
+  }
+  Response untagged = unless_known(with("if-none-match", "*"), json(200, "[]"));
+  EXPECT_EQ(untagged.respond.status, 200);
+}
+
+}  // namespace
+}  // namespace sm::http

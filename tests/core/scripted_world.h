@@ -1,0 +1,114 @@
+// A world behind the scripted host in which everything goes well: one source, one target, a
+// property on either side. It answers each step as a store and a client would, so that a test only
+// says where something goes wrong.
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "core/store/store.h"
+#include "tests/core/scripted_host.h"
+
+namespace sm {
+
+class ScriptedWorld {
+ public:
+  explicit ScriptedWorld(std::string body) : body_(std::move(body)) {}
+
+  // Whether the log row of a batch whose outcome is unknown is found.
+  bool committed = true;
+  // Rows of the source, which lists stream.
+  int64_t source_rows = 2500;
+  size_t part_bytes = 256 * 1024;
+
+  // The reply to each effect of a step.
+  Step perform(ScriptedHost& host, const Step& step) {
+    return host.resume(answer(step), step.head["effects"].size());
+  }
+
+  // What a stream has written.
+  const std::string& written() const { return written_; }
+
+ private:
+  Answer answer(const Step& step) {
+    std::string effect = step.effect();
+    if (effect == "read_body") {
+      std::string part = body_.substr(at_, part_bytes);
+      at_ += part.size();
+      return part.empty() ? body_end() : body_part(std::move(part));
+    }
+    if (effect == "seal") {
+      return {Json::object({{"ok", true}, {"key_id", "k"}, {"sealed", "c2VhbGVk"}}), {}};
+    }
+    if (effect == "write") written_ += step.body();
+    if (effect != "query" && effect != "batch") return ok();
+    std::vector<Cells> results;
+    for (size_t i = 0; i < step.statements(); ++i) results.push_back(cells(step, i));
+    return rows(results);
+  }
+
+  Cells cells(const Step& step, size_t statement) const {
+    std::string sql = step.sql(statement);
+    const Json& params = step.params(statement);
+    if (sql == store::import_differences({}, {}, {}).sql) return all_new(step, params);
+    if (sql == store::source_property_rows({}, {}, 0, 0).sql) {
+      return list(params[2].get<int64_t>(), params[3].get<int64_t>());
+    }
+    if (sql == store::cleanup_properties(Side::source, {}, 0, 0).sql ||
+        sql == store::cleanup_properties(Side::target, {}, 0, 0).sql ||
+        sql == store::orphans_slice({}, 0, 0).sql) {
+      return params[1].get<int64_t>() == 0 ? Cells{{9, 5}} : Cells{{nullptr, 0}};
+    }
+    if (sql == store::log_by_sync_id({}, "").sql) return committed ? Cells{{4}} : Cells{};
+    auto known = fixed().find(sql);
+    return known == fixed().end() ? Cells{} : known->second;
+  }
+
+  static const std::map<std::string, Cells, std::less<>>& fixed() {
+    static const std::map<std::string, Cells, std::less<>> kFixed = [] {
+      std::map<std::string, Cells, std::less<>> known;
+      auto add = [&](const Statement& statement, Cells rows) {
+        known.emplace(statement.sql, std::move(rows));
+      };
+      add(store::key_owner(""), {{7}});
+      add(store::side_by_id(Side::source, {}, 0), {{1, "Source", "json", "{}", 2, "t", "t", 5}});
+      add(store::side_by_id(Side::target, {}, 0),
+          {{1, "Target", "internal", "{}", 2, "t", "t", 3}});
+      add(store::side_counted(Side::source, {}, 0), {{2, 3}});
+      add(store::ids_reserved("", 0), {{100}});
+      add(store::sync_attention({}, {}), {{0}});
+      for (Scope scope : {Scope::all, Scope::changed}) {
+        add(store::sync_classes(scope, {}, {}, {}, 0, 0, "", "", ""),
+            {{"create", 1, 1}, {"update", 1, 1}});
+      }
+      add(store::target_property({}, {}, {}),
+          {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, 5, 0, nullptr, "synced", "t", 3, 1,
+            nullptr, nullptr, nullptr}});
+      add(store::edited_base({}, {}, {}), {{"hash"}});
+      return known;
+    }();
+    return kFixed;
+  }
+
+  static Cells all_new(const Step& step, const Json& params) {
+    Json pack = Json::parse(step.sections[params[2]["section"].get<size_t>()], nullptr, false);
+    Cells cells;
+    for (size_t i = 0; i < pack.size(); ++i) cells.push_back({static_cast<int64_t>(i), 0});
+    return cells;
+  }
+
+  Cells list(int64_t after, int64_t count) const {
+    Cells cells;
+    for (int64_t id = after + 1; id <= after + count && id <= source_rows; ++id) {
+      cells.push_back({id, std::to_string(id), "{}", "hash", 1, "t", "t", 1, nullptr, 1});
+    }
+    return cells;
+  }
+
+  std::string body_;
+  size_t at_ = 0;
+  std::string written_;
+};
+
+}  // namespace sm

@@ -1,0 +1,68 @@
+#include "core/sync/identity.h"
+
+#include <gtest/gtest.h>
+
+#include "core/base/limits.h"
+
+namespace sm::sync {
+namespace {
+
+struct Case {
+  std::string item;         // canonical
+  const char* id_field;     // null: not set
+  std::string external_id;  // empty: none
+  const char* problem;      // a part of it
+};
+
+TEST(Identity, FollowsTheRulesOfTheApi) {
+  std::string longest(kMaxIdentityBytes, 'x');
+  // 513 bytes in 257 characters.
+  std::string many_bytes = "x";
+  for (int i = 0; i < 256; ++i) many_bytes += "é";
+  const Case kCases[] = {
+      {R"({"external_id":"e","id":"i"})", nullptr, "e", ""},
+      {R"({"external_id":null,"id":"i"})", nullptr, "i", ""},
+      {R"({"id":"i"})", nullptr, "i", ""},
+      {R"({"external_id":"e"})", "/ref", "e", ""},
+      {R"({"external_id":"e","ref":null})", "/ref", "e", ""},
+      {R"({"external_id":"e","ref":"r"})", "/ref", "r", ""},
+      {R"({"a":{"b/c":["x","y"]},"id":"i"})", "/a/b~1c/1", "y", ""},
+      {R"({"":"empty key","id":"i"})", "/", "empty key", ""},
+      // Numbers count as their canonical text.
+      {R"({"id":0})", nullptr, "0", ""},
+      {R"({"id":1})", nullptr, "1", ""},
+      {R"({"id":-1.5})", nullptr, "-1.5", ""},
+      {R"({"id":1e+21})", nullptr, "1e+21", ""},
+      {R"({"id":123456789012345678901234567890})", nullptr, "123456789012345678901234567890", ""},
+      // Strings by their text, escapes resolved.
+      {R"({"id":"a\"\\\n"})", nullptr, "a\"\\\n", ""},
+      {R"({"id":"grün 😀"})", nullptr, "grün 😀", ""},
+      {R"({"id":" "})", nullptr, " ", ""},
+      {"{\"id\":\"" + longest + "\"}", nullptr, longest, ""},
+      // What is wrong is not passed over.
+      {"{\"external_id\":\"" + longest + "x\",\"id\":\"i\"}", nullptr, "", "512 bytes"},
+      {"{\"id\":\"" + many_bytes + "\"}", nullptr, "", "512 bytes"},
+      {R"({"external_id":"","id":"i"})", nullptr, "", "empty"},
+      {R"({"external_id":true,"id":"i"})", nullptr, "", "a string or a number"},
+      {R"({"external_id":{},"id":"i"})", nullptr, "", "a string or a number"},
+      {R"({"external_id":"e","ref":[]})", "/ref", "", "a string or a number"},
+      {R"({"external_id":"e"})", "", "", "a string or a number"},
+      {R"({"id":"a\u0000"})", nullptr, "", "U+0000"},
+      {R"({})", nullptr, "", "no identity"},
+      {R"({"external_id":null,"id":null})", nullptr, "", "no identity"},
+      {R"({"nested":{"id":"i"}})", nullptr, "", "no identity"},
+      {R"({"ref":null})", "/ref", "", "no identity"},
+  };
+  for (const Case& one : kCases) {
+    std::optional<json::PointerTokens> id_field;
+    if (one.id_field != nullptr) id_field = json::parse_pointer(one.id_field);
+    Identity found = identity_of(one.item, id_field);
+    EXPECT_EQ(found.external_id, one.external_id) << one.item;
+    EXPECT_EQ(found.problem.empty(), !found.external_id.empty()) << one.item;
+    EXPECT_NE(found.problem.find(one.problem), std::string_view::npos)
+        << one.item << ": " << found.problem;
+  }
+}
+
+}  // namespace
+}  // namespace sm::sync
