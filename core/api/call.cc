@@ -61,6 +61,11 @@ Result<int64_t> read_integer(std::string_view name, std::string_view value, int6
                                                   " to " + std::to_string(high));
 }
 
+Result<bool> read_boolean(std::string_view name, std::string_view value) {
+  if (value == "true" || value == "false") return value == "true";
+  return invalid_parameter(std::string(name), "must be true or false");
+}
+
 Error malformed_at(size_t offset) {
   return {ErrorCode::malformed,
           "The byte at offset " + std::to_string(offset) + " cannot continue a JSON text."};

@@ -80,6 +80,9 @@ Result<Parameters> read_parameters(const Call& call);
 Result<int64_t> read_integer(std::string_view name, std::string_view value, int64_t low,
                              int64_t high);
 
+// `true` or `false`.
+Result<bool> read_boolean(std::string_view name, std::string_view value);
+
 // The body as one canonical JSON text. Errors: malformed with the byte's offset; invalid for what
 // JSON allows and we do not.
 Result<std::string> read_json(Invocation& in, const Call& call);

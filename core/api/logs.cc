@@ -15,20 +15,18 @@ std::optional<std::string> text_of(const Parameters& parameters, std::string_vie
   return found->second;
 }
 
-Result<std::optional<int64_t>> id_of(const Parameters& parameters, std::string_view name) {
+template <typename Id>
+Result<std::optional<Id>> id_of(const Parameters& parameters, std::string_view name) {
   auto text = text_of(parameters, name);
-  if (!text) return std::optional<int64_t>();
+  if (!text) return std::optional<Id>();
   TRY(int64_t id, read_integer(name, *text, 1, kMaxId));
-  return std::optional<int64_t>(id);
+  return std::optional<Id>(Id{id});
 }
 
-Statement logs_page(const flow::ListKey& key, int64_t after, int64_t count) {
-  std::optional<SourceId> source;
-  if (key.source_filter) source = SourceId{*key.source_filter};
-  std::optional<TargetId> target;
-  if (key.target_filter) target = TargetId{*key.target_filter};
-  return store::logs_page(key.tenant, source, target, key.status_filter, key.type_filter, after,
-                          count);
+Statement logs_page(const flow::ListKey& key, flow::Slice slice) {
+  const flow::LogFilters& only = key.logs;
+  return store::logs_page(key.tenant, only.source, only.target, only.status, only.type, slice.after,
+                          slice.rows);
 }
 
 }  // namespace
@@ -37,17 +35,18 @@ Answered list_logs(Invocation& in, Call call) {
   CO_TRY(Parameters parameters, read_parameters(call));
   CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
   flow::ListKey key{call.tenant};
-  CO_TRY(key.source_filter, id_of(parameters, "source_id"));
-  CO_TRY(key.target_filter, id_of(parameters, "target_id"));
-  key.status_filter = text_of(parameters, "status");
-  key.type_filter = text_of(parameters, "sync_type");
+  CO_TRY(key.logs.source, id_of<SourceId>(parameters, "source_id"));
+  CO_TRY(key.logs.target, id_of<TargetId>(parameters, "target_id"));
+  key.logs.status = text_of(parameters, "status");
+  key.logs.type = text_of(parameters, "sync_type");
   CO_TRY(store::Rows state, co_await store::query(in, store::logs_state(call.tenant)));
   SM_CHECK(state.next());
   // Filters are part of the address that a client remembers the tag for, so the tag can do without
   // them.
   flow::List list{std::move(key), logs_page, append_log,
-                  http::entity_tag("logs", {page.after, page.limit.value_or(0), state.integer(0),
-                                            state.integer(1)})};
+                  http::entity_tag("logs", {page.after, page.limit.value_or(0),
+                                            state.maybe_integer(0).value_or(0),
+                                            state.maybe_integer(1).value_or(0)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

@@ -10,10 +10,51 @@
 namespace sm::api {
 namespace {
 
-Statement property_page(const flow::ListKey& key, int64_t after, int64_t count) {
-  return key.side == Side::source
-             ? store::source_property_rows(key.tenant, SourceId{key.parent}, after, count)
-             : store::target_property_rows(key.tenant, TargetId{key.parent}, after, count);
+Statement property_page(const flow::ListKey& key, flow::Slice slice) {
+  const flow::PropertyFilters& only = key.properties;
+  if (key.side == Side::source) {
+    SourceId source{key.parent};
+    return only.external_id
+               ? store::source_property_named(key.tenant, source, *only.external_id, only.flag,
+                                              only.updated_since, slice.after)
+               : store::source_property_rows(key.tenant, source, only.flag, only.updated_since,
+                                             slice.after, slice.rows, slice.bytes);
+  }
+  TargetId target{key.parent};
+  return only.external_id
+             ? store::target_property_named(key.tenant, target, *only.external_id, only.flag,
+                                            only.updated_since, slice.after)
+             : store::target_property_rows(key.tenant, target, only.flag, only.updated_since,
+                                           slice.after, slice.rows, slice.bytes);
+}
+
+Result<std::optional<int64_t>> read_flag(const Parameters& parameters, std::string_view name) {
+  auto given = parameters.find(name);
+  if (given == parameters.end()) return std::optional<int64_t>();
+  TRY(bool flag, read_boolean(name, given->second));
+  return std::optional<int64_t>(flag ? 1 : 0);
+}
+
+Result<flow::PropertyFilters> read_filters(Side side, const Parameters& parameters) {
+  flow::PropertyFilters filters;
+  if (auto given = parameters.find("external_id"); given != parameters.end()) {
+    filters.external_id = given->second;
+  }
+  TRY(auto edited, read_flag(parameters, "has_manual_changes"));
+  if (side == Side::source && edited) {
+    return invalid_parameter("has_manual_changes", "is a filter of targets, not of sources");
+  }
+  TRY(auto removed, read_flag(parameters, "removed"));
+  filters.flag = side == Side::source ? removed : edited;
+  if (auto given = parameters.find("updated_since"); given != parameters.end()) {
+    auto since = parse_time(given->second);
+    if (!since) {
+      return invalid_parameter("updated_since",
+                               "must be an RFC 3339 time such as 2026-01-15T10:30:00Z");
+    }
+    filters.updated_since = to_text(*since);
+  }
+  return filters;
 }
 
 Statement property_by_id(Side side, TenantId tenant, int64_t parent, int64_t id) {
@@ -63,10 +104,12 @@ Answered list_properties(Invocation& in, Call call) {
   CO_TRY(flow::SideRow parent, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
   CO_TRY(Parameters parameters, read_parameters(call));
   CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
+  flow::ListKey key{call.tenant, side, parent.id};
+  CO_TRY(key.properties, read_filters(side, parameters));
+  // Filters are part of the address that a client remembers the tag for, so the tag can do without
+  // them.
   flow::List list{
-      {call.tenant, side, parent.id},
-      property_page,
-      row_writer(side),
+      std::move(key), property_page, row_writer(side),
       http::entity_tag(side == Side::source ? "sps" : "tps",
                        {parent.id, parent.revision, page.after, page.limit.value_or(0)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
@@ -106,15 +149,15 @@ Answered list_snapshots(Invocation& in, Call call) {
   if (!state.next()) co_return not_found();
   CO_TRY(Parameters parameters, read_parameters(call));
   CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
-  flow::List list{
-      {call.tenant, side, call.ids[0], call.ids[1]},
-      [](const flow::ListKey& key, int64_t after, int64_t count) {
-        return store::snapshots_page(key.side, key.tenant, PropertyId{key.row}, after, count);
-      },
-      append_snapshot,
-      http::entity_tag(
-          side == Side::source ? "sss" : "tss",
-          {call.ids[1], state.integer(0), state.integer(1), page.after, page.limit.value_or(0)})};
+  flow::List list{{call.tenant, side, call.ids[0], call.ids[1]},
+                  [](const flow::ListKey& key, flow::Slice slice) {
+                    return store::snapshots_page(key.side, key.tenant, PropertyId{key.row},
+                                                 slice.after, slice.rows, slice.bytes);
+                  },
+                  append_snapshot,
+                  http::entity_tag(side == Side::source ? "sss" : "tss",
+                                   {call.ids[1], state.integer(0), state.integer(1), page.after,
+                                    page.limit.value_or(0)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

@@ -9,6 +9,22 @@ namespace sm::api {
 namespace {
 
 constexpr Parameter kListParameters[] = {kLimit, kCursor};
+constexpr Parameter kExternalId{"external_id", "Only the property with this external id."};
+constexpr Parameter kUpdatedSince{"updated_since",
+                                  "Only properties that changed at this RFC 3339 time or later."};
+constexpr Parameter kSourcePropertyParameters[] = {
+    kLimit,
+    kCursor,
+    kExternalId,
+    kUpdatedSince,
+    {"removed", "true: only removed properties; false: only live ones."},
+    {"has_manual_changes", "Targets have this filter, sources do not: 422."}};
+constexpr Parameter kTargetPropertyParameters[] = {
+    kLimit,
+    kCursor,
+    kExternalId,
+    kUpdatedSince,
+    {"has_manual_changes", "true: only properties that were edited by hand; false: the others."}};
 constexpr Parameter kLogParameters[] = {kLimit,
                                         kCursor,
                                         {"source_id", "Only of this source."},
@@ -95,7 +111,8 @@ const Route kRoutes[] = {
     {"POST", "/sources/{id}/import", kSource, kKey, BodyRule::import, import_properties,
      kImportParameters, Answer::import, &kImportShape, nullptr, "Import properties"},
     {"GET", "/sources/{id}/properties", kSource, kKey, BodyRule::none, list_properties,
-     kListParameters, Answer::list, nullptr, &kSourcePropertyShape, "A source's properties"},
+     kSourcePropertyParameters, Answer::list, nullptr, &kSourcePropertyShape,
+     "A source's properties"},
     {"GET", "/sources/{id}/properties/{prop_id}", kSource, kKey, BodyRule::none, show_property,
      kNone, Answer::row, nullptr, &kSourcePropertyShape, "One property of a source"},
     {"GET", "/sources/{id}/properties/{prop_id}/snapshots", kSource, kKey, BodyRule::none,
@@ -113,7 +130,8 @@ const Route kRoutes[] = {
     {"DELETE", "/targets/{id}", kTarget, kKey, BodyRule::none, delete_side, kNone, Answer::deletion,
      nullptr, nullptr, "Delete a target, its properties and their snapshots"},
     {"GET", "/targets/{id}/properties", kTarget, kKey, BodyRule::none, list_properties,
-     kListParameters, Answer::list, nullptr, &kTargetPropertyShape, "A target's properties"},
+     kTargetPropertyParameters, Answer::list, nullptr, &kTargetPropertyShape,
+     "A target's properties"},
     {"GET", "/targets/{id}/properties/{prop_id}", kTarget, kKey, BodyRule::none, show_property,
      kNone, Answer::row, nullptr, &kTargetPropertyShape, "One property of a target"},
     {"PATCH", "/targets/{id}/properties/{prop_id}", kTarget, kKey, BodyRule::merge_patch,

@@ -32,8 +32,8 @@ Answered list_sides(Invocation& in, Call call) {
   SM_CHECK(state.next());
   flow::List list{
       {call.tenant, side},
-      [](const flow::ListKey& key, int64_t after, int64_t count) {
-        return store::sides_page(key.side, key.tenant, after, count);
+      [](const flow::ListKey& key, flow::Slice slice) {
+        return store::sides_page(key.side, key.tenant, slice.after, slice.rows, slice.bytes);
       },
       append_side_row,
       http::entity_tag(tag_kind(side), {page.after, page.limit.value_or(0), state.integer(0),

@@ -57,8 +57,8 @@ Answered list_keys(Invocation& in, Call call) {
   CO_TRY(store::Rows state, co_await store::query(in, store::keys_state(call.tenant)));
   SM_CHECK(state.next());
   flow::List list{{call.tenant},
-                  [](const flow::ListKey& key, int64_t after, int64_t count) {
-                    return store::keys_page(key.tenant, after, count);
+                  [](const flow::ListKey& key, flow::Slice slice) {
+                    return store::keys_page(key.tenant, slice.after, slice.rows);
                   },
                   append_key,
                   http::entity_tag("keys", {state.integer(0), state.integer(1), state.integer(2)})};

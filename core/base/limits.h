@@ -36,9 +36,12 @@ inline constexpr size_t kMaxIdentityPackBytes = 10 * 1024 * 1024;
 inline constexpr uint64_t kLargeBodyBytes = 8'000'000;
 inline constexpr uint64_t kLargeImportMemory = 48 * 1024 * 1024;
 
-// Rows that a streamed list reads in one query: a page of them with data of usual size is about a
-// megabyte.
+// Rows that a streamed list reads in one query, and bytes of their data after which the page ends:
+// rows may have 512 KiB each. A page that a client asked for holds as many rows as it asked for,
+// unless they are so large that the answer would outgrow a frame.
 inline constexpr int64_t kStreamPageRows = 1000;
+inline constexpr int64_t kStreamPageBytes = 2'000'000;
+inline constexpr int64_t kPageBytes = 5'000'000;
 // Properties whose snapshots one batch of a clean-up looks at.
 inline constexpr int64_t kCleanupSliceRows = 5000;
 // How often a flow starts again after a lost race before it answers 503: of many edits of one row

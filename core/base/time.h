@@ -3,18 +3,30 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace sm {
 
 struct Time {
   int64_t ms = 0;
   friend Time operator-(Time time, int64_t duration_ms) { return {time.ms - duration_ms}; }
+  friend Time operator+(Time time, int64_t duration_ms) { return {time.ms + duration_ms}; }
+  friend bool operator<(Time a, Time b) { return a.ms < b.ms; }
 };
 
 inline constexpr int64_t kDayMs = 24 * 60 * 60 * 1000;
 
 // "2026-01-15T10:30:00.000Z". Times before year 0 are shown as year 0.
 std::string to_text(Time time);
+
+// Any RFC 3339 date-time of the years 0000 to 9999: with an offset, fractions of any length, and
+// letters of either case. What lies between two milliseconds is the later one, so that "not before"
+// stays true; second 60 is the first of the next minute.
+std::optional<Time> parse_time(std::string_view text);
+
+// The first moment after `time` at which a day (UTC) is `ms_of_day` old.
+Time next_daily(Time time, int64_t ms_of_day);
 
 }  // namespace sm

@@ -34,21 +34,39 @@ std::string next_target(const http::Request& request, std::string_view cursor) {
   return target + joint + "cursor=" + std::string(cursor);
 }
 
+// Whether there are rows behind a page. A query reads one row more than the page shows; where bytes
+// may have cut it, the answer is open.
+enum class More { no, yes, maybe };
+
 struct Page {
   std::string json;  // rows, separated by commas
   size_t rows = 0;
   int64_t last = 0;
-  bool more = false;
+  More more = More::no;
 };
 
-// Up to `count` rows behind `after`, and whether there are further ones.
-Task<Result<Page>> read_page(Invocation& in, List list, int64_t after, int64_t count) {
-  CO_TRY(store::Rows rows, co_await store::query(in, list.page(list.key, after, count + 1)));
-  Page page{{}, 0, after, rows.size() > static_cast<size_t>(count)};
-  while (page.rows < static_cast<size_t>(count) && rows.next()) {
+Task<Result<Page>> read_page(Invocation& in, List list, Slice slice) {
+  Slice wanted{slice.after, slice.rows + 1, slice.bytes};
+  CO_TRY(store::Rows rows, co_await store::query(in, list.page(list.key, wanted)));
+  Page page;
+  page.last = slice.after;
+  size_t shown = std::min(rows.size(), static_cast<size_t>(slice.rows));
+  while (page.rows < shown && rows.next()) {
     if (page.rows++ > 0) page.json += ',';
     page.last = rows.integer(0);
     list.append_row(page.json, rows);
+  }
+  bool cut = page.json.size() >= static_cast<size_t>(slice.bytes);
+  page.more = rows.size() > shown ? More::yes : cut ? More::maybe : More::no;
+  co_return page;
+}
+
+// The same for a page that a client asked for, which must know whether another one follows.
+Task<Result<Page>> read_asked_page(Invocation& in, List list, int64_t after, int64_t rows) {
+  CO_TRY(Page page, co_await read_page(in, list, {after, rows, kPageBytes}));
+  if (page.more == More::maybe) {
+    CO_TRY(store::Rows next, co_await store::query(in, list.page(list.key, {page.last, 1, 1})));
+    page.more = next.size() > 0 ? More::yes : More::no;
   }
   co_return page;
 }
@@ -68,11 +86,13 @@ Task<Result<http::Response>> stream(Invocation& in, List list, Page page, http::
   CO_TRY([[maybe_unused]] Unit begun, co_await send(in, response.respond));
   std::string text = "[" + page.json;
   while (true) {
-    if (!page.more) text += ']';
+    bool last = page.more == More::no;
+    if (last) text += ']';
     Result<Unit> written = co_await send(in, Write{std::move(text)});
     if (!written.ok()) co_return http::Response{http::Response::Form::streamed_broken};
-    if (!page.more) co_return http::Response{http::Response::Form::streamed_whole};
-    Result<Page> next = co_await read_page(in, list, page.last, kStreamPageRows);
+    if (last) co_return http::Response{http::Response::Form::streamed_whole};
+    Result<Page> next =
+        co_await read_page(in, list, {page.last, kStreamPageRows, kStreamPageBytes});
     if (!next.ok()) co_return http::Response{http::Response::Form::streamed_broken};
     page = std::move(next).value();
     text = (page.rows > 0 ? "," : "") + page.json;
@@ -89,12 +109,17 @@ Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, 
   http::Response response = http::with_header(http::json(200, ""), "etag", list.tag);
   // HEAD of a whole list has nothing to say about its rows.
   if (request.method == "HEAD" && !asked.limit) co_return response;
-  CO_TRY(Page page,
-         co_await read_page(in, list, asked.after, asked.limit.value_or(kStreamPageRows)));
-  if (!asked.limit && page.more) {
-    co_return co_await stream(in, std::move(list), std::move(page), std::move(response));
+  if (!asked.limit) {
+    CO_TRY(Page page,
+           co_await read_page(in, list, {asked.after, kStreamPageRows, kStreamPageBytes}));
+    if (page.more != More::no) {
+      co_return co_await stream(in, std::move(list), std::move(page), std::move(response));
+    }
+    response.respond.content = "[" + page.json + "]";
+    co_return response;
   }
-  if (page.more) {
+  CO_TRY(Page page, co_await read_asked_page(in, list, asked.after, *asked.limit));
+  if (page.more == More::yes) {
     std::string cursor = make_cursor(in.deployment(), list.key.tenant, request.path(), page.last);
     response = http::with_header(std::move(response), "link",
                                  "<" + next_target(request, cursor) + ">; rel=\"next\"");

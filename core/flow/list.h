@@ -2,7 +2,9 @@
 // link to the next.
 //
 // Pages are read by keyset: each continues behind the last id of the one before, so rows that are
-// deleted or added meanwhile neither repeat nor hide others. The entity tag was taken before the
+// deleted or added meanwhile neither repeat nor hide others. They are bounded by rows and by bytes:
+// a page that a client asked for has fewer rows than it asked for only where they are very large,
+// and its link to the next one tells that there are more. The entity tag was taken before the
 // first row is read. A stream that fails is cut off, never closed.
 #pragma once
 
@@ -18,23 +20,43 @@
 
 namespace sm::flow {
 
-// Which rows: the tenant's, under a parent and a row of it where the list has one, and the filters
-// of the log.
+// The filters of the log.
+struct LogFilters {
+  std::optional<SourceId> source = {};
+  std::optional<TargetId> target = {};
+  std::optional<std::string> status = {};
+  std::optional<std::string> type = {};
+};
+
+// The filters of properties. `flag` is `removed` of a source's, `has_manual_changes` of a target's.
+struct PropertyFilters {
+  std::optional<std::string> external_id = {};
+  std::optional<int64_t> flag = {};
+  std::optional<std::string> updated_since = {};
+};
+
+// Which rows: the tenant's, under a parent and a row of it where the list has one, and filters.
 struct ListKey {
   TenantId tenant;
   Side side = Side::source;
   int64_t parent = 0;
   int64_t row = 0;
-  std::optional<int64_t> source_filter = {};
-  std::optional<int64_t> target_filter = {};
-  std::optional<std::string> status_filter = {};
-  std::optional<std::string> type_filter = {};
+  LogFilters logs = {};
+  PropertyFilters properties = {};
+};
+
+// Which part of a list one query reads: up to `rows` rows behind the id `after`, and none behind
+// the one with which their data passes `bytes` (where rows are small that does not matter).
+struct Slice {
+  int64_t after;
+  int64_t rows;
+  int64_t bytes;
 };
 
 struct List {
   ListKey key;
-  // The rows behind an id, their id in the first column.
-  Statement (*page)(const ListKey& key, int64_t after, int64_t count);
+  // The rows of a slice, their id in the first column.
+  Statement (*page)(const ListKey& key, Slice slice);
   void (*append_row)(std::string& json, const store::Rows& row);
   std::string tag;
 };

@@ -29,7 +29,8 @@ WHERE sync_id = :sync_id;
 
 -- name: logs_state(tenant_id TenantId)
 -- What the ETag of the log's list is made of.
-SELECT count(*), coalesce(max(id), 0) FROM sync_logs WHERE tenant_id = :tenant_id;
+SELECT (SELECT min(id) FROM sync_logs WHERE tenant_id = :tenant_id),
+  (SELECT max(id) FROM sync_logs WHERE tenant_id = :tenant_id);
 
 -- name: logs_page(tenant_id TenantId, source_id SourceId?, target_id TargetId?, status text?, sync_type text?, after int, count int)
 -- Log rows by rising id.

@@ -1,49 +1,86 @@
 -- fragment: contest
 -- The two sources of a contested row, by number and name: its warning names them.
-p.source_id AS owner, p.contested_by, CASE WHEN p.contested_by IS NOT NULL THEN
-  (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = p.source_id) END AS owner_name,
-CASE WHEN p.contested_by IS NOT NULL THEN
-  (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = p.contested_by) END AS contester_name
+x.source_id AS owner, x.contested_by, CASE WHEN x.contested_by IS NOT NULL THEN
+  (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.source_id) END AS owner_name,
+CASE WHEN x.contested_by IS NOT NULL THEN
+  (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.contested_by) END AS contester_name
 
--- name: source_property_rows(tenant_id TenantId, source_id SourceId, after int, count int)
+-- fragment: source_columns
+x.id, x.external_id, d.data, x.hash, x.version, x.created_at, x.updated_at, x.source_id, x.removed_at, x.revision
+
+-- fragment: target_columns
+x.id, x.external_id, d.data, x.hash, x.version, x.created_at, x.updated_at, x.target_id, x.source_property_id,
+x.has_manual_changes, x.manual_changes_warning, x.sync_status, x.last_synced, x.revision, {{contest}}
+
+-- fragment: data_before
+-- Bytes of data in the rows before this one: a page ends with the row that passes its limit.
+sum(octet_length(b.data)) OVER (ORDER BY p.id ROWS UNBOUNDED PRECEDING) - octet_length(b.data) AS before
+
+-- name: source_property_rows(tenant_id TenantId, source_id SourceId, removed int?, updated_since text?, after int, count int, bytes int)
 -- A page of a source's properties by rising id, removed ones included.
-SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.source_id, p.removed_at, p.revision
-FROM source_properties p CROSS JOIN property_data d ON d.id = p.data_id
-WHERE p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.id > :after AND d.tenant_id = :tenant_id
-ORDER BY p.id LIMIT :count;
+SELECT {{source_columns}} FROM (
+  SELECT p.*, {{data_before}} FROM source_properties p CROSS JOIN property_data b ON b.id = p.data_id
+  WHERE p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.id > :after AND b.tenant_id = :tenant_id
+    AND (:removed IS NULL OR (p.removed_at IS NOT NULL) = :removed)
+    AND (:updated_since IS NULL OR p.updated_at >= :updated_since)
+  ORDER BY p.id LIMIT :count) x
+CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.before < :bytes AND d.tenant_id = :tenant_id ORDER BY x.id;
+
+-- name: source_property_named(tenant_id TenantId, source_id SourceId, external_id text, removed int?, updated_since text?, after int)
+-- The page of at most one row that has an external id.
+SELECT {{source_columns}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.external_id = :external_id AND x.id > :after
+  AND (:removed IS NULL OR (x.removed_at IS NOT NULL) = :removed)
+  AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id;
 
 -- name: source_property(tenant_id TenantId, source_id SourceId, id PropertyId)
-SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.source_id, p.removed_at, p.revision
-FROM source_properties p CROSS JOIN property_data d ON d.id = p.data_id
-WHERE p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.id = :id AND d.tenant_id = :tenant_id;
+SELECT {{source_columns}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id = :id AND d.tenant_id = :tenant_id;
 
--- name: target_property_rows(tenant_id TenantId, target_id TargetId, after int, count int)
+-- name: target_property_rows(tenant_id TenantId, target_id TargetId, has_manual_changes int?, updated_since text?, after int, count int, bytes int)
 -- A page of a target's properties by rising id, without hidden ones.
-SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.target_id, p.source_property_id,
-  p.has_manual_changes, p.manual_changes_warning, p.sync_status, p.last_synced, p.revision, {{contest}}
-FROM target_properties p CROSS JOIN property_data d ON d.id = p.data_id
-WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id > :after AND p.deleted_at IS NULL
-  AND d.tenant_id = :tenant_id
-ORDER BY p.id LIMIT :count;
+SELECT {{target_columns}} FROM (
+  SELECT p.*, {{data_before}} FROM target_properties p CROSS JOIN property_data b ON b.id = p.data_id
+  WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id > :after AND p.deleted_at IS NULL
+    AND b.tenant_id = :tenant_id
+    AND (:has_manual_changes IS NULL OR p.has_manual_changes = :has_manual_changes)
+    AND (:updated_since IS NULL OR p.updated_at >= :updated_since)
+  ORDER BY p.id LIMIT :count) x
+CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.before < :bytes AND d.tenant_id = :tenant_id ORDER BY x.id;
+
+-- name: target_property_named(tenant_id TenantId, target_id TargetId, external_id text, has_manual_changes int?, updated_since text?, after int)
+-- The page of at most one row that has an external id.
+SELECT {{target_columns}} FROM target_properties x CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.external_id = :external_id AND x.id > :after
+  AND x.deleted_at IS NULL AND (:has_manual_changes IS NULL OR x.has_manual_changes = :has_manual_changes)
+  AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id;
 
 -- name: target_property(tenant_id TenantId, target_id TargetId, id PropertyId)
-SELECT p.id, p.external_id, d.data, p.hash, p.version, p.created_at, p.updated_at, p.target_id, p.source_property_id,
-  p.has_manual_changes, p.manual_changes_warning, p.sync_status, p.last_synced, p.revision, {{contest}}
-FROM target_properties p CROSS JOIN property_data d ON d.id = p.data_id
-WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id = :id AND p.deleted_at IS NULL
+SELECT {{target_columns}} FROM target_properties x CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.id = :id AND x.deleted_at IS NULL
   AND d.tenant_id = :tenant_id;
+
+-- fragment: not_hidden_source
+true
+
+-- fragment: not_hidden_target
+p.deleted_at IS NULL
 
 -- name: snapshots_state(side, tenant_id TenantId, side_id int, id PropertyId)
 -- Whether the property exists, and what the ETag of its list of snapshots is made of.
 SELECT count(x.id), coalesce(max(x.id), 0) FROM {side}_properties p
 LEFT JOIN {side}_snapshots x ON x.{side}_property_id = p.id AND x.tenant_id = :tenant_id
-WHERE p.tenant_id = :tenant_id AND p.{side}_id = :side_id AND p.id = :id GROUP BY p.id;
+WHERE p.tenant_id = :tenant_id AND p.{side}_id = :side_id AND p.id = :id AND {{not_hidden_{side}}} GROUP BY p.id;
 
--- name: snapshots_page(side, tenant_id TenantId, id PropertyId, after int, count int)
-SELECT x.id, d.data, d.hash, x.version, x.reason, x.created_at
-FROM {side}_snapshots x CROSS JOIN property_data d ON d.id = x.data_id
-WHERE x.tenant_id = :tenant_id AND x.{side}_property_id = :id AND x.id > :after AND d.tenant_id = :tenant_id
-ORDER BY x.id LIMIT :count;
+-- name: snapshots_page(side, tenant_id TenantId, id PropertyId, after int, count int, bytes int)
+SELECT x.id, d.data, d.hash, x.version, x.reason, x.created_at FROM (
+  SELECT p.*, {{data_before}} FROM {side}_snapshots p CROSS JOIN property_data b ON b.id = p.data_id
+  WHERE p.tenant_id = :tenant_id AND p.{side}_property_id = :id AND p.id > :after AND b.tenant_id = :tenant_id
+  ORDER BY p.id LIMIT :count) x
+CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.before < :bytes AND d.tenant_id = :tenant_id ORDER BY x.id;
 
 -- name: edited_base(tenant_id TenantId, target_id TargetId, id PropertyId)
 -- The hash of what a target property is settled with: data equal to it is no manual change.

@@ -10,9 +10,12 @@ WHERE tenant_id = :tenant_id AND id = :id;
 -- What the ETag of the list is made of: a change of any row raises the sum, a new row the largest id.
 SELECT count(*), coalesce(max(id), 0), coalesce(sum(revision), 0) FROM {side}s WHERE tenant_id = :tenant_id;
 
--- name: sides_page(side, tenant_id TenantId, after int, count int)
-SELECT id, name, type, config, property_count, created_at, updated_at, revision FROM {side}s
-WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :count;
+-- name: sides_page(side, tenant_id TenantId, after int, count int, bytes int)
+-- A page ends with the row whose config passes `bytes`.
+SELECT id, name, type, config, property_count, created_at, updated_at, revision FROM (
+  SELECT *, sum(octet_length(config)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - octet_length(config) AS before
+  FROM {side}s WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :count)
+WHERE before < :bytes;
 
 -- name: side_changed(side, tenant_id TenantId, id int, name text, config text, now text)
 UPDATE {side}s SET name = :name, config = :config, revision = revision + 1, updated_at = :now

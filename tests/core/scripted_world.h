@@ -52,8 +52,8 @@ class ScriptedWorld {
     std::string sql = step.sql(statement);
     const Json& params = step.params(statement);
     if (sql == store::import_differences({}, {}, {}).sql) return all_new(step, params);
-    if (sql == store::source_property_rows({}, {}, 0, 0).sql) {
-      return list(params[2].get<int64_t>(), params[3].get<int64_t>());
+    if (sql == store::source_property_rows({}, {}, {}, {}, 0, 0, 0).sql) {
+      return list(params[4].get<int64_t>(), params[5].get<int64_t>());
     }
     if (sql == store::cleanup_properties(Side::source, {}, 0, 0).sql ||
         sql == store::cleanup_properties(Side::target, {}, 0, 0).sql ||
