@@ -74,7 +74,7 @@ Answered sync_source_to_target(Invocation& in, Call call) {
   }
   CO_TRY(flow::SyncOutcome outcome, co_await flow::sync_pair(in, call.tenant, source, target));
   co_return http::json(
-      200, "{\"status\":\"success\",\"stats\":" + outcome.stats.json() +
+      200, "{\"status\":\"success\",\"stats\":" + outcome.stats +
                ",\"delivery\":\"none\",\"sync_id\":" + json::quote(outcome.sync_id) + "}");
 }
 

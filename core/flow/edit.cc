@@ -84,7 +84,7 @@ Task<Result<store::Rows>> attempt(Invocation& in, const Edit& edit, const std::s
   batch.push_back(store::target_property(edit.tenant, edit.target, edit.property));
   Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) {
-    CO_TRY([[maybe_unused]] Unit committed,
+    CO_TRY([[maybe_unused]] std::string committed,
            co_await settle_outcome(in, edit.tenant, sync_id, std::move(written).error()));
     CO_TRY(EditedRow now, co_await read_row(in, edit.tenant, edit.target, edit.property));
     co_return std::move(now.shown);

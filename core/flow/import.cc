@@ -316,7 +316,7 @@ Task<Result<ImportOutcome>> commit(Invocation& in, Import& import) {
   }
   Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) {
-    CO_TRY([[maybe_unused]] Unit committed,
+    CO_TRY([[maybe_unused]] std::string committed,
            co_await settle_outcome(in, import.order.tenant, import.sync_id,
                                    std::move(written).error()));
   }

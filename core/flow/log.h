@@ -13,9 +13,9 @@ namespace sm::flow {
 
 std::string make_sync_id(Invocation& in);
 
-// After a failed batch: where its outcome is unknown, looks for its log row and says that it was
-// committed; gives every other error back.
-Task<Result<Unit>> settle_outcome(Invocation& in, TenantId tenant, std::string sync_id,
-                                  Error error);
+// After a failed batch: where its outcome is unknown, looks for its log row, and gives that row's
+// stats where it is there: the batch was committed. Gives every other error back.
+Task<Result<std::string>> settle_outcome(Invocation& in, TenantId tenant, std::string sync_id,
+                                         Error error);
 
 }  // namespace sm::flow

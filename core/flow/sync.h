@@ -1,5 +1,6 @@
 // Brings a target in step with a source: decides on counts by class, then writes every class by one
-// set-based statement, in one batch under guards on both revisions. No property data moves.
+// set-based statement, in one batch under guards on both revisions. No property data moves. A sync
+// that lost several races decides inside its batch instead, so that edits cannot starve it.
 #pragma once
 
 #include <string>
@@ -7,12 +8,11 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
-#include "core/sync/plan.h"
 
 namespace sm::flow {
 
 struct SyncOutcome {
-  sync::Stats stats;
+  std::string stats;  // a JSON object
   std::string sync_id;
 };
 

@@ -3,7 +3,8 @@
 namespace sm::sync {
 namespace {
 
-constexpr std::array<std::string_view, kClasses> kNames = {"create", "contest", "agree",   "update",
+constexpr std::array<std::string_view, kClasses> kNames = {"hold",   "remove",  "retract", "create",
+                                                           "revive", "contest", "agree",   "update",
                                                            "accept", "keep",    "conflict"};
 
 }  // namespace
@@ -20,10 +21,12 @@ std::optional<Class> class_by_name(std::string_view name) {
 Stats Plan::stats(int64_t live) const {
   const Plan& plan = *this;
   Stats stats;
-  stats.created = plan[Class::create].rows;
+  int64_t both_changed = plan[Class::conflict].rows;
+  stats.created = plan[Class::create].rows + plan[Class::revive].rows;
   stats.updated = plan[Class::update].rows;
-  stats.conflicts = plan[Class::conflict].rows;
-  stats.warnings = plan[Class::contest].rows + plan[Class::keep].rows + stats.conflicts;
+  stats.warnings = plan[Class::contest].rows + plan[Class::keep].rows + both_changed;
+  stats.conflicts = both_changed + plan[Class::hold].rows;
+  stats.removed = plan[Class::remove].rows;
   stats.skipped = live - stats.created - stats.updated - stats.warnings;
   return stats;
 }
@@ -35,10 +38,23 @@ bool Plan::writes() const {
   return false;
 }
 
+Plan all_created(int64_t live) {
+  Plan plan;
+  plan[Class::create] = {live, live};
+  return plan;
+}
+
+Plan anything() {
+  Plan plan;
+  for (size_t i = 0; i < kClasses; ++i) plan[static_cast<Class>(i)].pending = 1;
+  return plan;
+}
+
 std::string Stats::json() const {
   return "{\"created\":" + std::to_string(created) + ",\"updated\":" + std::to_string(updated) +
          ",\"skipped\":" + std::to_string(skipped) + ",\"warnings\":" + std::to_string(warnings) +
-         ",\"conflicts\":" + std::to_string(conflicts) + ",\"removed\":0}";
+         ",\"conflicts\":" + std::to_string(conflicts) + ",\"removed\":" + std::to_string(removed) +
+         "}";
 }
 
 std::string contest_warning(NamedSource owner, NamedSource contester) {

@@ -12,8 +12,20 @@
 namespace sm::sync {
 
 // In the order of the table: the first line that fits a row is its class.
-enum class Class { create, contest, agree, update, accept, keep, conflict };
-inline constexpr size_t kClasses = 7;
+enum class Class {
+  hold,
+  remove,
+  retract,
+  create,
+  revive,
+  contest,
+  agree,
+  update,
+  accept,
+  keep,
+  conflict
+};
+inline constexpr size_t kClasses = 11;
 
 std::string_view class_name(Class of);
 std::optional<Class> class_by_name(std::string_view name);
@@ -29,7 +41,9 @@ struct Stats {
   int64_t skipped = 0;
   int64_t warnings = 0;
   int64_t conflicts = 0;
+  int64_t removed = 0;
 
+  int64_t written() const { return created + updated + removed; }
   std::string json() const;
 };
 
@@ -47,11 +61,19 @@ class Plan {
   std::array<ClassCount, kClasses> counts_ = {};
 };
 
+// The plan of a sync whose target has no row yet.
+Plan all_created(int64_t live);
+
+// Every class may have rows: the plan of a sync that decides inside its batch.
+Plan anything();
+
 // What the rows' warnings say. A conflict's begins as the API promises.
 inline constexpr std::string_view kKeepWarning =
     "Target has manual modifications and the source has not changed; they are kept";
 inline constexpr std::string_view kConflictWarning =
     "Source has changes but target has manual modifications; the row was not touched";
+inline constexpr std::string_view kHoldWarning =
+    "Source property was removed but target has manual modifications; the row was not touched";
 
 struct NamedSource {
   int64_t id;

@@ -24,7 +24,7 @@ SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, :sync_type, :status, :sou
 
 -- name: log_by_sync_id(tenant_id TenantId, sync_id text)
 -- Whether a batch whose outcome is unknown was committed: its log row is among the newest.
-SELECT id FROM (SELECT id, sync_id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 100)
+SELECT stats FROM (SELECT stats, sync_id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 100)
 WHERE sync_id = :sync_id;
 
 -- name: logs_state(tenant_id TenantId)

@@ -39,8 +39,9 @@ DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_
 DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_id = :id;
 
 -- name: side_counted(side, tenant_id TenantId, id int)
--- What goes when the row is deleted: its properties and their snapshots.
-SELECT (SELECT count(*) FROM {side}_properties WHERE tenant_id = :tenant_id AND {side}_id = :id),
+-- What goes when the row is deleted: its properties, but for hidden ones, and all snapshots.
+SELECT (SELECT count(*) FROM {side}_properties p
+   WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND {{not_hidden_{side}}}),
   (SELECT count(*) FROM {side}_properties p
    CROSS JOIN {side}_snapshots x ON x.{side}_property_id = p.id
    WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND x.tenant_id = :tenant_id);

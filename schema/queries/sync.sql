@@ -1,6 +1,10 @@
 -- The decision table of a sync. `plan` gives each candidate its class, the first line that fits:
 --
+--   hold      the source property was removed, the row tied to it was edited
+--   remove    it was removed, the row is as it was
+--   retract   it was removed, the row is another source's, and this one has contested it
 --   create    no target row
+--   revive    a hidden one
 --   contest   the row is tied to a live property of another source
 --   agree     both hold the same data
 --   update    no manual changes, or the policy lets the source win
@@ -8,20 +12,27 @@
 --   keep      manual changes, and the source is as it was when the row was last settled
 --   conflict  both changed
 --
--- `pending` is 1 where the row does not say so yet. Candidates are the rows that changed on either side since the pair's
--- last sync, and those that carry a flag, a warning or a contest: three indexed arms, since an OR would scan the source. A
--- pair's first sync, or one under other settings, looks at all rows instead, by one scan.
+-- A removed property whose row says so already, or that has none, has no class. `pending` is 1 where the row does not say
+-- what its class makes of it. Candidates are the rows that changed on either side since the pair's last sync, and those
+-- that carry a flag, a warning or a contest: three indexed arms, since an OR would scan the source. A pair's first sync, or
+-- one under other settings, looks at all rows instead, by one scan.
 -- Every statement of a batch works the plan out anew: what an earlier one wrote is settled for the later ones.
 
 -- fragment: live_elsewhere
 EXISTS (SELECT 1 FROM source_properties o WHERE o.tenant_id = :tenant_id AND o.source_id = t.source_id
   AND o.external_id = t.external_id AND o.removed_at IS NULL)
 
+-- fragment: contest_over
+-- The contester takes over, or has the property no more.
+(t.contested_by IS NOT NULL AND (t.contested_by = :source_id OR NOT EXISTS (
+  SELECT 1 FROM source_properties o WHERE o.tenant_id = :tenant_id AND o.source_id = t.contested_by
+    AND o.external_id = t.external_id AND o.removed_at IS NULL)))
+
 -- fragment: source_unchanged
 (SELECT b.hash FROM property_data b WHERE b.tenant_id = :tenant_id AND b.id = t.base_data_id) = s.hash
 
 -- fragment: not_tied
-(owner IS NOT :source_id OR contested_by IS :source_id)
+(owner IS NOT :source_id OR contest_over)
 
 -- fragment: candidates_all
 WITH
@@ -35,8 +46,7 @@ WITH candidate(external_id) AS (
   WHERE tenant_id = :tenant_id AND target_id = :target_id AND revision > :target_since
   UNION
   SELECT external_id FROM target_properties INDEXED BY target_properties_attention
-  WHERE tenant_id = :tenant_id AND target_id = :target_id
-    AND (has_manual_changes OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL)
+  WHERE tenant_id = :tenant_id AND target_id = :target_id AND {{attention}}
 ),
 
 -- fragment: pairs_all
@@ -48,10 +58,15 @@ candidate c CROSS JOIN source_properties s ON s.external_id = c.external_id
 -- fragment: classed
 {{candidates_{scope}}} classed AS (
   SELECT s.external_id, s.id AS property_id, s.hash, s.data_id,
-    t.source_id AS owner, t.contested_by, t.accepted, t.has_manual_changes, t.manual_changes_warning AS warning,
-    t.sync_status, t.data_id = t.base_data_id AS on_base,
+    t.source_id AS owner, t.contested_by, {{contest_over}} AS contest_over, t.accepted, t.has_manual_changes,
+    t.manual_changes_warning AS warning, t.sync_status, t.data_id = t.base_data_id AS on_base,
     CASE
+      WHEN s.removed_at IS NOT NULL THEN CASE
+        WHEN t.source_id = :source_id AND t.deleted_at IS NULL AND t.sync_status <> 'removed'
+          THEN CASE WHEN t.has_manual_changes THEN 'hold' ELSE 'remove' END
+        WHEN t.contested_by = :source_id THEN 'retract' END
       WHEN t.id IS NULL THEN 'create'
+      WHEN t.deleted_at IS NOT NULL THEN 'revive'
       WHEN t.source_id <> :source_id AND {{live_elsewhere}} THEN 'contest'
       WHEN t.hash = s.hash THEN 'agree'
       WHEN NOT t.has_manual_changes THEN 'update'
@@ -63,79 +78,154 @@ candidate c CROSS JOIN source_properties s ON s.external_id = c.external_id
   FROM {{pairs_{scope}}}
   LEFT JOIN target_properties t
     ON t.tenant_id = :tenant_id AND t.target_id = :target_id AND t.external_id = s.external_id
-  WHERE s.tenant_id = :tenant_id AND s.source_id = :source_id AND s.removed_at IS NULL
+  WHERE s.tenant_id = :tenant_id AND s.source_id = :source_id
 )
 
 -- fragment: plan
 {{classed}}, plan AS (
-  SELECT external_id, property_id, hash, data_id, class, CASE class
-    WHEN 'create' THEN 1
-    WHEN 'update' THEN 1
-    WHEN 'contest' THEN contested_by IS NULL
+  SELECT external_id, property_id, hash, data_id, class,
+    CASE WHEN NOT contest_over THEN contested_by END AS contest, CASE class
+    WHEN 'contest' THEN contested_by IS NULL OR (contest_over AND contested_by <> :source_id)
     WHEN 'agree' THEN {{not_tied}} OR NOT on_base OR accepted OR has_manual_changes OR warning IS NOT NULL
       OR sync_status <> 'synced'
-    WHEN 'accept' THEN {{not_tied}}
+    WHEN 'accept' THEN {{not_tied}} OR warning IS NOT NULL OR sync_status <> 'manual'
     WHEN 'keep' THEN {{not_tied}} OR warning IS NOT :keep_warning OR sync_status <> 'manual'
-    ELSE {{not_tied}} OR warning IS NOT :conflict_warning OR sync_status <> 'conflict'
+    WHEN 'conflict' THEN {{not_tied}} OR warning IS NOT :conflict_warning OR sync_status <> 'conflict'
+    WHEN 'hold' THEN contested_by IS NOT NULL OR warning IS NOT :hold_warning OR sync_status <> 'conflict'
+    ELSE 1
   END AS pending
-  FROM classed
+  FROM classed WHERE class IS NOT NULL
 )
 
 -- fragment: tie
 source_id = excluded.source_id, source_property_id = excluded.source_property_id,
-contested_by = CASE WHEN contested_by = excluded.source_id THEN NULL ELSE contested_by END,
-revision = excluded.revision, updated_at = excluded.updated_at
+contested_by = excluded.contested_by, revision = excluded.revision, updated_at = excluded.updated_at
+
+-- fragment: settle
+base_data_id = excluded.base_data_id, accepted = 0, has_manual_changes = 0, manual_changes_warning = NULL,
+sync_status = 'synced', last_synced = excluded.last_synced, {{tie}}
+
+-- fragment: take_data
+hash = excluded.hash, data_id = excluded.data_id, version = version + 1, log_id = excluded.log_id, {{settle}}
 
 -- fragment: planned_rows
 -- What the plan would make of each row, for upserts: `excluded` carries the source's side.
-INSERT INTO target_properties (tenant_id, target_id, external_id, id, source_id, source_property_id, hash, data_id,
-  base_data_id, sync_status, last_synced, log_id, created_log, revision, created_at, updated_at)
+INSERT INTO target_properties (tenant_id, target_id, external_id, id, source_id, source_property_id, contested_by, hash,
+  data_id, base_data_id, sync_status, last_synced, log_id, created_log, revision, created_at, updated_at)
+
+-- fragment: attention
+(has_manual_changes OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL)
 
 -- name: sync_position(tenant_id TenantId, source_id SourceId, target_id TargetId)
 -- Up to where the pair's last sync saw both sides, and under which settings.
 SELECT source_revision, target_revision, settings_hash FROM sync_pairs
 WHERE tenant_id = :tenant_id AND source_id = :source_id AND target_id = :target_id;
 
--- name: sync_attention(tenant_id TenantId, target_id TargetId)
--- Whether any row of the target carries a flag, a warning or a contest.
-SELECT EXISTS (SELECT 1 FROM target_properties INDEXED BY target_properties_attention
-  WHERE tenant_id = :tenant_id AND target_id = :target_id
-    AND (has_manual_changes OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL));
+-- name: sync_target_state(tenant_id TenantId, target_id TargetId)
+-- What the target forgot, whether it has any row, and whether one carries a flag, a warning or a contest.
+SELECT feed_floor,
+  EXISTS (SELECT 1 FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id),
+  EXISTS (SELECT 1 FROM target_properties INDEXED BY target_properties_attention
+    WHERE tenant_id = :tenant_id AND target_id = :target_id AND {{attention}})
+FROM targets WHERE tenant_id = :tenant_id AND id = :target_id;
 
--- name: sync_classes(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text)
+-- name: sync_classes(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text)
 -- How many candidates each class has, and how many of them have something to write.
 {{plan}}
 SELECT class, count(*), sum(pending) FROM plan GROUP BY class;
 
--- name: sync_snapshots(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, first_id int, now text)
--- The rows that are about to be updated, as they are.
+-- name: sync_logged(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, sync_id text, started_at text, now text)
+-- The log row of a sync that decides inside its batch: the stats that Plan::stats makes of the classes.
+{{plan}}, counted AS (
+  SELECT count(*) FILTER (WHERE class IN ('create', 'revive')) AS created,
+    count(*) FILTER (WHERE class = 'update') AS updated,
+    count(*) FILTER (WHERE class IN ('contest', 'keep', 'conflict')) AS warnings,
+    count(*) FILTER (WHERE class IN ('conflict', 'hold')) AS conflicts,
+    count(*) FILTER (WHERE class = 'remove') AS removed FROM plan
+)
+INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, source_id, target_id,
+  total_properties, updated_properties, failed_properties, stats, started_at, completed_at)
+SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, 'sync', 'success', :source_id, :target_id, s.property_count,
+  created + updated + removed, warnings, json_object('created', created, 'updated', updated,
+    'skipped', s.property_count - created - updated - warnings, 'warnings', warnings, 'conflicts', conflicts,
+    'removed', removed), :started_at, :now
+FROM counted CROSS JOIN sources s WHERE s.tenant_id = :tenant_id AND s.id = :source_id
+RETURNING stats;
+
+-- name: guard_settings(tenant_id TenantId, source_id SourceId, target_id TargetId, config text, feed_floor int)
+-- Aborts the batch where the target's settings moved on from what they were read as, where it forgot rows since, or where
+-- one of the two is gone.
+INSERT INTO guard (target_changed) SELECT NULL WHERE NOT EXISTS (
+  SELECT 1 FROM sources s CROSS JOIN targets t WHERE s.tenant_id = :tenant_id AND s.id = :source_id
+    AND t.tenant_id = :tenant_id AND t.id = :target_id AND t.config = :config AND t.feed_floor = :feed_floor);
+
+-- name: target_synced(tenant_id TenantId, target_id TargetId, hides int)
+-- Before the sync's changes of the target's rows, which take the new revision: what its log row says is counted.
+UPDATE targets SET revision = revision + 1, property_count = property_count + (
+  SELECT (stats ->> '$.created') - CASE WHEN :hides THEN stats ->> '$.removed' ELSE 0 END FROM sync_logs
+  WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
+WHERE tenant_id = :tenant_id AND id = :target_id;
+
+-- name: sync_filled(tenant_id TenantId, source_id SourceId, target_id TargetId, now text)
+-- The first rows of a target: all live properties of the source.
+{{planned_rows}}
+SELECT :tenant_id, :target_id, external_id,
+  (SELECT next FROM counters WHERE name = 'target_properties') + row_number() OVER (ORDER BY id) - 1, :source_id, id, NULL,
+  hash, data_id, data_id, 'synced', :now, {{log}}, {{log}}, {{target_revision}}, :now, :now
+FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL;
+
+-- name: sync_created(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, now text)
+{{plan}}
+{{planned_rows}}
+SELECT :tenant_id, :target_id, external_id, (SELECT next FROM counters WHERE name = 'target_properties') + row_number() OVER (ORDER BY property_id) - 1, :source_id, property_id, contest, hash, data_id, data_id, 'synced', :now,
+  {{log}}, {{log}}, {{target_revision}}, :now, :now
+FROM plan WHERE class = 'create';
+
+-- name: sync_revived_orphaned(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text)
+-- What hidden rows stop pointing to when they come back.
+{{plan}}
+INSERT INTO orphans (data_id, tenant_id, external_id)
+SELECT t.data_id, :tenant_id, t.external_id
+FROM plan CROSS JOIN target_properties t ON t.target_id = :target_id AND t.external_id = plan.external_id
+WHERE plan.class = 'revive' AND t.tenant_id = :tenant_id
+UNION
+SELECT t.base_data_id, :tenant_id, t.external_id
+FROM plan CROSS JOIN target_properties t ON t.target_id = :target_id AND t.external_id = plan.external_id
+WHERE plan.class = 'revive' AND t.tenant_id = :tenant_id
+ON CONFLICT (data_id) DO NOTHING;
+
+-- name: sync_revived(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, now text)
+{{plan}}
+{{planned_rows}}
+SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, contest, hash, data_id, data_id, 'synced', :now,
+  {{log}}, {{log}}, {{target_revision}}, :now, :now
+FROM plan WHERE class = 'revive'
+ON CONFLICT (target_id, external_id) DO UPDATE SET created_log = excluded.created_log, deleted_at = NULL, {{take_data}};
+
+-- name: sync_snapshots(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, class_name text, now text)
+-- The rows of a class that are about to be updated or hidden, as they are.
 {{classed}}
 INSERT INTO target_snapshots (tenant_id, target_id, target_property_id, version, id, data_id, base_data_id, accepted,
   hidden, reason, log_id, created_at)
-SELECT :tenant_id, :target_id, t.id, t.version, :first_id + row_number() OVER (ORDER BY t.id) - 1, t.data_id,
+SELECT :tenant_id, :target_id, t.id, t.version,
+  (SELECT next FROM counters WHERE name = 'target_snapshots') + row_number() OVER (ORDER BY t.id) - 1, t.data_id,
   t.base_data_id, t.accepted, 0, 'sync', {{log}}, :now
 FROM classed CROSS JOIN target_properties t ON t.target_id = :target_id AND t.external_id = classed.external_id
-WHERE classed.class = 'update' AND t.tenant_id = :tenant_id;
+WHERE classed.class = :class_name AND t.tenant_id = :tenant_id;
 
--- name: sync_created(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, first_id int, now text)
-{{classed}}
-{{planned_rows}}
-SELECT :tenant_id, :target_id, external_id, :first_id + row_number() OVER (ORDER BY property_id) - 1, :source_id,
-  property_id, hash, data_id, data_id, 'synced', :now, {{log}}, {{log}}, {{target_revision}}, :now, :now
-FROM classed WHERE class = 'create';
+-- name: ids_taken(name text)
+-- Behind the statement that gave rows ids from the counter on: one for each row that it wrote.
+UPDATE counters SET next = next + changes() WHERE name = :name;
 
--- name: sync_updated(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
-{{classed}}
+-- name: sync_updated(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, now text)
+{{plan}}
 {{planned_rows}}
-SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, hash, data_id, data_id, 'synced', :now,
+SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, contest, hash, data_id, data_id, 'synced', :now,
   {{log}}, {{log}}, {{target_revision}}, :now, :now
-FROM classed WHERE class = 'update'
-ON CONFLICT (target_id, external_id) DO UPDATE SET hash = excluded.hash, data_id = excluded.data_id,
-  base_data_id = excluded.base_data_id, version = version + 1, accepted = 0, has_manual_changes = 0,
-  manual_changes_warning = NULL, sync_status = 'synced', last_synced = excluded.last_synced,
-  log_id = excluded.log_id, {{tie}};
+FROM plan WHERE class = 'update'
+ON CONFLICT (target_id, external_id) DO UPDATE SET {{take_data}};
 
--- name: sync_bases_orphaned(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text)
+-- name: sync_bases_orphaned(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text)
 -- Bases that the next statement stops pointing to.
 {{plan}}
 INSERT INTO orphans (data_id, tenant_id, external_id)
@@ -144,49 +234,58 @@ FROM plan CROSS JOIN target_properties t ON t.target_id = :target_id AND t.exter
 WHERE plan.class = 'agree' AND plan.pending AND t.tenant_id = :tenant_id AND t.base_data_id <> t.data_id
 ON CONFLICT (data_id) DO NOTHING;
 
--- name: sync_agreed(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
+-- name: sync_agreed(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, now text)
 -- Both hold the same: the row's own data is its base from now on.
 {{plan}}
+INSERT INTO target_properties (tenant_id, target_id, external_id, id, source_id, source_property_id, contested_by, hash,
+  data_id, base_data_id, sync_status, last_synced, log_id, created_log, revision, created_at, updated_at)
+SELECT :tenant_id, :target_id, t.external_id, 0, :source_id, property_id, contest, t.hash, t.data_id, t.data_id, 'synced',
+  :now, 0, 0, {{target_revision}}, :now, :now
+FROM plan CROSS JOIN target_properties t ON t.target_id = :target_id AND t.external_id = plan.external_id
+WHERE class = 'agree' AND pending AND t.tenant_id = :tenant_id
+ON CONFLICT (target_id, external_id) DO UPDATE SET {{settle}};
+
+-- name: sync_warned(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, class_name text, warning text?, sync_status text, now text)
+-- Not touched but for the warning and the status: the classes `keep`, `conflict` and `accept`.
+{{plan}}
 {{planned_rows}}
-SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, hash, data_id, data_id, 'synced', :now,
+SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, contest, hash, data_id, data_id, 'synced', :now,
   {{log}}, {{log}}, {{target_revision}}, :now, :now
-FROM plan WHERE class = 'agree' AND pending
-ON CONFLICT (target_id, external_id) DO UPDATE SET base_data_id = target_properties.data_id, accepted = 0,
-  has_manual_changes = 0, manual_changes_warning = NULL, sync_status = 'synced', last_synced = excluded.last_synced,
+FROM plan WHERE class = :class_name AND pending
+ON CONFLICT (target_id, external_id) DO UPDATE SET manual_changes_warning = :warning, sync_status = :sync_status,
   {{tie}};
 
--- name: sync_warned(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, warned text, now text)
--- Not touched but for the warning and the status, of the class `keep` or `conflict`.
+-- name: sync_contested(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, now text)
 {{plan}}
-{{planned_rows}}
-SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, hash, data_id, data_id, '', :now,
-  {{log}}, {{log}}, {{target_revision}}, :now, :now
-FROM plan WHERE class = :warned AND pending
-ON CONFLICT (target_id, external_id) DO UPDATE SET
-  manual_changes_warning = CASE :warned WHEN 'keep' THEN :keep_warning ELSE :conflict_warning END,
-  sync_status = CASE :warned WHEN 'keep' THEN 'manual' ELSE 'conflict' END,
-  {{tie}};
+UPDATE target_properties SET contested_by = :source_id, revision = {{target_revision}}, updated_at = :now
+WHERE tenant_id = :tenant_id AND target_id = :target_id
+  AND external_id IN (SELECT external_id FROM plan WHERE class = 'contest' AND pending);
 
--- name: sync_tied(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
--- Rows whose difference was accepted and that nobody owns.
+-- name: sync_retracted(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, now text)
 {{plan}}
-{{planned_rows}}
-SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, hash, data_id, data_id, '', :now,
-  {{log}}, {{log}}, {{target_revision}}, :now, :now
-FROM plan WHERE class = 'accept' AND pending
-ON CONFLICT (target_id, external_id) DO UPDATE SET {{tie}};
+UPDATE target_properties SET contested_by = NULL, revision = {{target_revision}}, updated_at = :now
+WHERE tenant_id = :tenant_id AND target_id = :target_id
+  AND external_id IN (SELECT external_id FROM plan WHERE class = 'retract');
 
--- name: sync_contested(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, now text)
+-- name: sync_held(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, now text)
 {{plan}}
-{{planned_rows}}
-SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, hash, data_id, data_id, '', :now,
-  {{log}}, {{log}}, {{target_revision}}, :now, :now
-FROM plan WHERE class = 'contest' AND pending
-ON CONFLICT (target_id, external_id) DO UPDATE SET contested_by = excluded.source_id,
-  revision = excluded.revision, updated_at = excluded.updated_at;
+UPDATE target_properties SET manual_changes_warning = :hold_warning, sync_status = 'conflict', contested_by = NULL,
+  revision = {{target_revision}}, updated_at = :now
+WHERE tenant_id = :tenant_id AND target_id = :target_id
+  AND external_id IN (SELECT external_id FROM plan WHERE class = 'hold' AND pending);
 
--- name: sync_positioned(tenant_id TenantId, source_id SourceId, target_id TargetId, source_revision int, target_revision int, settings_hash text)
+-- name: sync_removed(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, deleted_at text?, now text)
+-- Rows whose property was removed stay, or are hidden from `deleted_at` on.
+{{plan}}
+UPDATE target_properties SET sync_status = 'removed', deleted_at = :deleted_at, accepted = 0,
+  manual_changes_warning = NULL, contested_by = NULL, last_synced = :now, revision = {{target_revision}}, updated_at = :now
+WHERE tenant_id = :tenant_id AND target_id = :target_id
+  AND external_id IN (SELECT external_id FROM plan WHERE class = 'remove');
+
+-- name: sync_positioned(tenant_id TenantId, source_id SourceId, target_id TargetId, settings_hash text)
+-- The pair has seen both sides as they are now.
 INSERT INTO sync_pairs (source_id, target_id, tenant_id, source_revision, target_revision, settings_hash)
-VALUES (:source_id, :target_id, :tenant_id, :source_revision, :target_revision, :settings_hash)
+SELECT s.id, t.id, :tenant_id, s.revision, t.revision, :settings_hash FROM sources s CROSS JOIN targets t
+WHERE s.tenant_id = :tenant_id AND s.id = :source_id AND t.tenant_id = :tenant_id AND t.id = :target_id
 ON CONFLICT (source_id, target_id) DO UPDATE SET source_revision = excluded.source_revision,
   target_revision = excluded.target_revision, settings_hash = excluded.settings_hash;

@@ -60,7 +60,7 @@ class ScriptedWorld {
         sql == store::orphans_slice({}, 0, 0).sql) {
       return params[1].get<int64_t>() == 0 ? Cells{{9, 5}} : Cells{{nullptr, 0}};
     }
-    if (sql == store::log_by_sync_id({}, "").sql) return committed ? Cells{{4}} : Cells{};
+    if (sql == store::log_by_sync_id({}, "").sql) return committed ? Cells{{"{}"}} : Cells{};
     auto known = fixed().find(sql);
     return known == fixed().end() ? Cells{} : known->second;
   }
@@ -77,9 +77,9 @@ class ScriptedWorld {
           {{1, "Target", "internal", "{}", 2, "t", "t", 3}});
       add(store::side_counted(Side::source, {}, 0), {{2, 3}});
       add(store::ids_reserved("", 0), {{100}});
-      add(store::sync_attention({}, {}), {{0}});
+      add(store::sync_target_state({}, {}), {{0, 1, 0}});
       for (Scope scope : {Scope::all, Scope::changed}) {
-        add(store::sync_classes(scope, {}, {}, {}, 0, 0, "", "", ""),
+        add(store::sync_classes(scope, {}, {}, {}, 0, 0, "", "", "", ""),
             {{"create", 1, 1}, {"update", 1, 1}});
       }
       add(store::target_property({}, {}, {}),

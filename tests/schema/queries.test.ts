@@ -25,6 +25,7 @@ const kNoTenant: Readonly<Record<string, string>> = {
   tenant_added: "the tenant is what it makes",
   store_ready: "it reads no tenant's table",
   ids_reserved: "ids are handed out for all tenants",
+  ids_taken: "ids are handed out for all tenants",
 };
 
 function label(query: Query): string {

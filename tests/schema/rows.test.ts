@@ -1,6 +1,6 @@
 // What D1 bills: the rows that each operation reads and writes, of the real core on a real D1.
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
@@ -27,8 +27,11 @@ after(async () => {
   await platform.dispose();
   rmSync(folder, { recursive: true, force: true });
 });
-const migration = readFileSync(join(root, "schema/sqlite/0001_initial.sql"), "utf8");
-const statements = migration
+const migrations = readdirSync(join(root, "schema/sqlite"))
+  .sort()
+  .map((name) => readFileSync(join(root, "schema/sqlite", name), "utf8"));
+const statements = migrations
+  .join("\n")
   .replace(/--.*$/gm, "")
   .split(";")
   .map((text) => text.trim());

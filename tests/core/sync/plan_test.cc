@@ -8,23 +8,46 @@ namespace {
 TEST(Plan, EachClassCountsWhereTheTableOfTheApiSays) {
   struct {
     Class of;
-    int64_t created, updated, warnings, conflicts;
+    Stats each;
   } const kRows[] = {
-      {Class::create, 1, 0, 0, 0},   {Class::contest, 0, 0, 1, 0}, {Class::agree, 0, 0, 0, 0},
-      {Class::update, 0, 1, 0, 0},   {Class::accept, 0, 0, 0, 0},  {Class::keep, 0, 0, 1, 0},
-      {Class::conflict, 0, 0, 1, 1},
+      {Class::hold, {.conflicts = 1}},
+      {Class::remove, {.removed = 1}},
+      {Class::retract, {}},
+      {Class::create, {.created = 1}},
+      {Class::revive, {.created = 1}},
+      {Class::contest, {.warnings = 1}},
+      {Class::agree, {}},
+      {Class::update, {.updated = 1}},
+      {Class::accept, {}},
+      {Class::keep, {.warnings = 1}},
+      {Class::conflict, {.warnings = 1, .conflicts = 1}},
   };
   static_assert(std::size(kRows) == kClasses);
   for (const auto& row : kRows) {
     Plan plan;
     plan[row.of] = {10, 0};
     Stats stats = plan.stats(100);
-    EXPECT_EQ(stats.created, row.created * 10) << class_name(row.of);
-    EXPECT_EQ(stats.updated, row.updated * 10) << class_name(row.of);
-    EXPECT_EQ(stats.warnings, row.warnings * 10) << class_name(row.of);
-    EXPECT_EQ(stats.conflicts, row.conflicts * 10) << class_name(row.of);
-    EXPECT_EQ(stats.created + stats.updated + stats.skipped + stats.warnings, 100);
+    EXPECT_EQ(stats.created, row.each.created * 10) << class_name(row.of);
+    EXPECT_EQ(stats.updated, row.each.updated * 10) << class_name(row.of);
+    EXPECT_EQ(stats.warnings, row.each.warnings * 10) << class_name(row.of);
+    EXPECT_EQ(stats.conflicts, row.each.conflicts * 10) << class_name(row.of);
+    EXPECT_EQ(stats.removed, row.each.removed * 10) << class_name(row.of);
+    EXPECT_EQ(stats.written(), stats.created + stats.updated + stats.removed);
+    EXPECT_EQ(stats.created + stats.updated + stats.skipped + stats.warnings, 100)
+        << "the live properties";
   }
+}
+
+TEST(Plan, AnEmptyTargetGetsAllLiveProperties) {
+  Stats stats = all_created(7).stats(7);
+  EXPECT_EQ(stats.created, 7);
+  EXPECT_EQ(stats.skipped, 0);
+  EXPECT_FALSE(all_created(0).writes());
+}
+
+TEST(Plan, ASyncThatDecidesLaterRunsEveryClass) {
+  Plan plan = anything();
+  for (size_t i = 0; i < kClasses; ++i) EXPECT_GT(plan[static_cast<Class>(i)].pending, 0) << i;
 }
 
 TEST(Plan, AnEmptyPlanSkipsEverything) {
@@ -43,9 +66,9 @@ TEST(Plan, WritesWhereAnyClassHasRowsThatDoNotSaySoYet) {
 }
 
 TEST(Plan, StatsAreJsonInTheOrderOfTheApi) {
-  Stats stats{1, 2, 3, 4, 5};
+  Stats stats{1, 2, 3, 4, 5, 6};
   EXPECT_EQ(stats.json(),
-            R"({"created":1,"updated":2,"skipped":3,"warnings":4,"conflicts":5,"removed":0})");
+            R"({"created":1,"updated":2,"skipped":3,"warnings":4,"conflicts":5,"removed":6})");
 }
 
 TEST(Plan, AContestNamesBothSources) {
@@ -60,6 +83,7 @@ TEST(Plan, WarningsDiffer) {
   EXPECT_TRUE(
       kConflictWarning.starts_with("Source has changes but target has manual modifications"));
   EXPECT_FALSE(kKeepWarning.starts_with("Source has changes"));
+  EXPECT_TRUE(kHoldWarning.starts_with("Source property was removed"));
 }
 
 }  // namespace
