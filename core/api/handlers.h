@@ -31,6 +31,7 @@ Answered delete_side(Invocation& in, Call call);
 Answered list_properties(Invocation& in, Call call);
 Answered show_property(Invocation& in, Call call);
 Answered edit_property(Invocation& in, Call call);
+Answered remove_property(Invocation& in, Call call);
 Answered list_snapshots(Invocation& in, Call call);
 
 // operations.cc

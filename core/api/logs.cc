@@ -41,12 +41,10 @@ Answered list_logs(Invocation& in, Call call) {
   key.logs.type = text_of(parameters, "sync_type");
   CO_TRY(store::Rows state, co_await store::query(in, store::logs_state(call.tenant)));
   SM_CHECK(state.next());
-  // Filters are part of the address that a client remembers the tag for, so the tag can do without
-  // them.
-  flow::List list{std::move(key), logs_page, append_log,
-                  http::entity_tag("logs", {page.after, page.limit.value_or(0),
-                                            state.maybe_integer(0).value_or(0),
-                                            state.maybe_integer(1).value_or(0)})};
+  flow::List list{
+      std::move(key), logs_page, append_log,
+      list_tag(call, "logs",
+               {state.maybe_integer(0).value_or(0), state.maybe_integer(1).value_or(0)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

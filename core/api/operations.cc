@@ -19,12 +19,6 @@ std::optional<uint64_t> announced_bytes(const http::Request& request) {
   return std::strtoull(std::string(*length).c_str(), nullptr, 10);
 }
 
-std::optional<json::PointerTokens> id_field_of(std::string_view config) {
-  auto pointer = json::find_member(config, "id_field");
-  if (!pointer || json::type_of(*pointer) != json::ValueType::string) return std::nullopt;
-  return json::parse_pointer(json::unquote(*pointer));
-}
-
 std::string errors_json(const std::map<size_t, sync::ImportError>& errors) {
   std::string json = "[";
   for (const auto& [index, error] : errors) {
@@ -34,6 +28,13 @@ std::string errors_json(const std::map<size_t, sync::ImportError>& errors) {
     json += ",\"detail\":" + json::quote(error.detail) + "}";
   }
   return json + "]";
+}
+
+Result<sync::ImportMode> read_mode(const Parameters& parameters) {
+  auto given = parameters.find("mode");
+  if (given == parameters.end() || given->second == "upsert") return sync::ImportMode::upsert;
+  if (given->second == "full") return sync::ImportMode::full;
+  return invalid_parameter("mode", "must be upsert or full");
 }
 
 int64_t retention_days(const Deployment& deployment) {
@@ -48,11 +49,12 @@ Answered import_properties(Invocation& in, Call call) {
   CO_TRY(flow::SideRow source,
          co_await flow::find_side(in, call.tenant, Side::source, call.ids[0]));
   CO_TRY(Parameters parameters, read_parameters(call));
-  if (auto mode = parameters.find("mode"); mode != parameters.end() && mode->second != "upsert") {
-    co_return invalid_parameter("mode", "must be upsert");
+  flow::ImportOrder order{call.tenant, std::move(source)};
+  CO_TRY(order.mode, read_mode(parameters));
+  if (auto force = parameters.find("force"); force != parameters.end()) {
+    CO_TRY(order.force, read_boolean("force", force->second));
   }
-  flow::ImportOrder order{call.tenant, SourceId{source.id}, source.revision,
-                          id_field_of(source.config), announced_bytes(call.request)};
+  order.announced_bytes = announced_bytes(call.request);
   CO_TRY(flow::ImportOutcome outcome, co_await flow::import_body(in, std::move(order)));
   co_return http::json(200, "{\"status\":\"" + std::string(outcome.status()) +
                                 "\",\"stats\":" + outcome.stats() +

@@ -1,6 +1,8 @@
 #include "core/api/paging.h"
 
+#include "core/base/encoding.h"
 #include "core/base/limits.h"
+#include "core/http/conditional.h"
 
 namespace sm::api {
 
@@ -19,6 +21,12 @@ Result<flow::PageRequest> read_page_request(Invocation& in, const Call& call,
     page.after = *after;
   }
   return page;
+}
+
+std::string list_tag(const Call& call, std::string_view kind,
+                     std::initializer_list<int64_t> state) {
+  return http::entity_tag(std::string(kind) + std::to_string(crc32(call.request.raw_query())),
+                          state);
 }
 
 }  // namespace sm::api

@@ -3,6 +3,7 @@
 #include "core/api/rows.h"
 #include "core/base/encoding.h"
 #include "core/flow/edit.h"
+#include "core/flow/remove.h"
 #include "core/flow/sides.h"
 #include "core/http/conditional.h"
 #include "core/store/store.h"
@@ -106,12 +107,9 @@ Answered list_properties(Invocation& in, Call call) {
   CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
   flow::ListKey key{call.tenant, side, parent.id};
   CO_TRY(key.properties, read_filters(side, parameters));
-  // Filters are part of the address that a client remembers the tag for, so the tag can do without
-  // them.
   flow::List list{
       std::move(key), property_page, row_writer(side),
-      http::entity_tag(side == Side::source ? "sps" : "tps",
-                       {parent.id, parent.revision, page.after, page.limit.value_or(0)})};
+      list_tag(call, side == Side::source ? "sps" : "tps", {parent.id, parent.revision})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 
@@ -141,6 +139,20 @@ Answered edit_property(Invocation& in, Call call) {
   co_return show(Side::target, edited).response();
 }
 
+Answered remove_property(Invocation& in, Call call) {
+  Result<Parameters> none = read_parameters(call);
+  Status empty = read_nothing(in, call);
+  SourceId source{call.ids[0]};
+  if (!none.ok() || !empty.ok()) {
+    CO_TRY([[maybe_unused]] Shown shown,
+           co_await read_property(in, Side::source, call.tenant, source.value, call.ids[1]));
+    co_return none.ok() ? empty.error() : none.error();
+  }
+  CO_TRY(store::Rows removed,
+         co_await flow::remove_property(in, call.tenant, source, PropertyId{call.ids[1]}));
+  co_return show(Side::source, removed).response();
+}
+
 Answered list_snapshots(Invocation& in, Call call) {
   Side side = call.route->side;
   CO_TRY(store::Rows state,
@@ -155,9 +167,8 @@ Answered list_snapshots(Invocation& in, Call call) {
                                                  slice.after, slice.rows, slice.bytes);
                   },
                   append_snapshot,
-                  http::entity_tag(side == Side::source ? "sss" : "tss",
-                                   {call.ids[1], state.integer(0), state.integer(1), page.after,
-                                    page.limit.value_or(0)})};
+                  list_tag(call, side == Side::source ? "sss" : "tss",
+                           {call.ids[1], state.integer(0), state.integer(1)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

@@ -32,7 +32,10 @@ constexpr Parameter kLogParameters[] = {kLimit,
                                         {"status", "running, success, partial or failed."},
                                         {"sync_type", "import, sync, manual or cleanup."}};
 constexpr Parameter kImportParameters[] = {
-    {"mode", "upsert: items are created or updated, nothing is removed."}};
+    {"mode",
+     "upsert: items are created or updated, nothing is removed; full: properties that the list "
+     "lacks are marked removed."},
+    {"force", "true: remove them however many they are (max_removed_ratio of the source)."}};
 constexpr Parameter kCleanupParameters[] = {
     {"days",
      "Snapshots older than this many days go; the deployment's RETENTION_DAYS, or 30, where it "
@@ -115,6 +118,8 @@ const Route kRoutes[] = {
      "A source's properties"},
     {"GET", "/sources/{id}/properties/{prop_id}", kSource, kKey, BodyRule::none, show_property,
      kNone, Answer::row, nullptr, &kSourcePropertyShape, "One property of a source"},
+    {"DELETE", "/sources/{id}/properties/{prop_id}", kSource, kKey, BodyRule::none, remove_property,
+     kNone, Answer::row, nullptr, &kSourcePropertyShape, "Mark one property of a source removed"},
     {"GET", "/sources/{id}/properties/{prop_id}/snapshots", kSource, kKey, BodyRule::none,
      list_snapshots, kListParameters, Answer::list, nullptr, &kSnapshotShape,
      "Older versions of a source's property"},

@@ -36,8 +36,7 @@ Answered list_sides(Invocation& in, Call call) {
         return store::sides_page(key.side, key.tenant, slice.after, slice.rows, slice.bytes);
       },
       append_side_row,
-      http::entity_tag(tag_kind(side), {page.after, page.limit.value_or(0), state.integer(0),
-                                        state.integer(1), state.integer(2)})};
+      list_tag(call, tag_kind(side), {state.integer(0), state.integer(1), state.integer(2)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

@@ -61,7 +61,7 @@ Answered list_keys(Invocation& in, Call call) {
                     return store::keys_page(key.tenant, slice.after, slice.rows);
                   },
                   append_key,
-                  http::entity_tag("keys", {state.integer(0), state.integer(1), state.integer(2)})};
+                  list_tag(call, "keys", {state.integer(0), state.integer(1), state.integer(2)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

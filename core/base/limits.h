@@ -24,14 +24,13 @@ inline constexpr size_t kDataPackBytes = 1'000'000;
 inline constexpr size_t kIdentityPackBytes = 1'900'000;
 inline constexpr size_t kIdentityPackItems = 25'000;
 
-// Data of an import that is written in one batch; what goes beyond is sent ahead, part by part. The
-// items of a part are asked for in one frame, which has a limit of its own.
-inline constexpr size_t kImportPartBytes = 8 * 1024 * 1024;
-inline constexpr size_t kImportPartItems = 50'000;
-// Identities of one import are held in memory, and all that change go out in one frame: 16 MiB at
-// most, and twice in memory while it is put together.
-inline constexpr size_t kMaxImportItems = 150'000;
-inline constexpr size_t kMaxIdentityPackBytes = 10 * 1024 * 1024;
+// What of an import is written in one batch, as it travels: a frame holds 16 MiB at most. What goes
+// beyond is staged in parts. An import whose body is not known to fit is staged in small parts from
+// the start, so that its memory stays flat.
+inline constexpr size_t kImportPartBytes = 14'000'000;
+inline constexpr size_t kStagedPartBytes = 4'000'000;
+// A staged import is given up when nothing came of it for so long.
+inline constexpr int64_t kImportLeaseMs = 60 * 60 * 1000;
 // A body above this size needs memory that the host hands out to one import at a time.
 inline constexpr uint64_t kLargeBodyBytes = 8'000'000;
 inline constexpr uint64_t kLargeImportMemory = 48 * 1024 * 1024;

@@ -1,9 +1,9 @@
 // Imports the properties of one request body into a source: all of it or nothing.
 //
 // The body is canonicalised and hashed while it arrives. Identities and hashes ask the store what
-// is new or differs; data of those items alone is written, by one batch that begins with a guard on
-// the source's revision. Data beyond one part (limits.h) is sent ahead into ids that nothing points
-// to before the last batch, so that memory stays bounded.
+// is new or differs; data of those items alone is sent. A small import is one batch, which begins
+// with a guard on the source's revision (import_at_once.cc). A larger one is staged part by part,
+// so that memory stays bounded, and the last batch applies what was staged (import_staged.cc).
 #pragma once
 
 #include <map>
@@ -13,27 +13,27 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
-#include "core/http/request.h"
-#include "core/json/pointer.h"
+#include "core/flow/sides.h"
 #include "core/sync/import_set.h"
 
 namespace sm::flow {
 
 struct ImportOrder {
   TenantId tenant;
-  SourceId source;
-  int64_t source_revision;  // at which id_field was read
-  std::optional<json::PointerTokens> id_field;
-  std::optional<uint64_t> announced_bytes;  // Content-Length
+  SideRow source;
+  sync::ImportMode mode = sync::ImportMode::upsert;
+  bool force = false;                            // whatever the ratio of removed properties
+  std::optional<uint64_t> announced_bytes = {};  // Content-Length
 };
 
 struct ImportOutcome {
-  size_t total = 0;
-  size_t created = 0;
-  size_t updated = 0;
-  size_t skipped = 0;
-  size_t failed = 0;
-  std::map<size_t, sync::ImportError> errors;  // the first by index
+  int64_t total = 0;
+  int64_t created = 0;
+  int64_t updated = 0;
+  int64_t skipped = 0;
+  int64_t failed = 0;
+  int64_t removed = 0;
+  std::map<size_t, sync::ImportError> errors = {};  // the first by index
 
   std::string_view status() const {
     return failed == 0 ? "success" : failed == total ? "failed" : "partial";
@@ -41,8 +41,9 @@ struct ImportOutcome {
   std::string stats() const;  // a JSON object
 };
 
-// Errors: malformed, invalid (the body's shape), too_large, cut_off, guard (the source was changed
-// meanwhile: after several attempts, or at once where data was sent ahead), and those of the store.
+// Errors: malformed, invalid (the body's shape), too_large, cut_off; conflict, where a full import
+// would remove too much; guard, where the source was changed again and again meanwhile, or what
+// identifies its properties was; and those of the store.
 Task<Result<ImportOutcome>> import_body(Invocation& in, ImportOrder order);
 
 }  // namespace sm::flow

@@ -19,4 +19,17 @@ Task<Result<std::string>> settle_outcome(Invocation& in, TenantId tenant, std::s
   co_return std::string(rows.maybe_text(0).value_or(""));
 }
 
+Task<Result<Unit>> log_failure(Invocation& in, Failure failure, Error error) {
+  const ErrorInfo& info = error_info(error.code);
+  if (info.status != 409 && info.status < 500) co_return Unit{};
+  std::vector<Statement> log;
+  std::string message =
+      error.code == ErrorCode::conflict ? std::move(error.detail) : std::string(info.title);
+  log.push_back(store::failure_logged(failure.tenant, make_sync_id(in), failure.type,
+                                      failure.source, failure.target, std::move(message),
+                                      failure.started_at, to_text(in.now())));
+  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(log)));
+  co_return Unit{};
+}
+
 }  // namespace sm::flow

@@ -2,6 +2,7 @@
 // a batch whose outcome is unknown was committed.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "core/base/error.h"
@@ -17,5 +18,18 @@ std::string make_sync_id(Invocation& in);
 // stats where it is there: the batch was committed. Gives every other error back.
 Task<Result<std::string>> settle_outcome(Invocation& in, TenantId tenant, std::string sync_id,
                                          Error error);
+
+// What failed, for its log row.
+struct Failure {
+  TenantId tenant;
+  std::string type;
+  std::optional<SourceId> source;
+  std::optional<TargetId> target;
+  std::string started_at;
+};
+
+// Logs a refusal by state (409) and what fails on our side (5xx), as far as the store answers;
+// other errors leave no row.
+Task<Result<Unit>> log_failure(Invocation& in, Failure failure, Error error);
 
 }  // namespace sm::flow

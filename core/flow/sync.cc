@@ -215,7 +215,12 @@ Task<Result<SyncOutcome>> sync_pair(Invocation& in, TenantId tenant, SourceId so
         lost < kTries ? co_await decide_then_write(in, std::move(at), sync_id, started_at)
                       : co_await decide_inside(in, std::move(at), sync_id, started_at);
     bool again = !outcome.ok() && outcome.error().code == ErrorCode::guard && lost < kMaxLostRaces;
-    if (!again) co_return outcome;
+    if (again) continue;
+    if (!outcome.ok()) {
+      [[maybe_unused]] Result<Unit> logged = co_await log_failure(
+          in, Failure{tenant, "sync", source, target, started_at}, outcome.error());
+    }
+    co_return outcome;
   }
 }
 

@@ -185,4 +185,35 @@ Rewritten rewrite_string(const char* p, const char* end, char* out) {
   return {static_cast<size_t>(out - start), lone};
 }
 
+size_t ascii_size(std::string_view text) {
+  const char* p = text.data();
+  const char* end = p + text.size();
+  size_t doubled = 0;
+  size_t controls = 0;
+  size_t beyond = 0;
+  size_t deletes = 0;
+  size_t quotes = 0;
+  for (; end - p >= 16; p += 16) {
+    Bytes16 bytes = load16(p);
+    auto count = [](Bytes16 matches) {
+      return static_cast<size_t>(__builtin_popcount(bit_mask(matches)));
+    };
+    doubled += count((Bytes16)(bytes == '\\'));
+    controls += count((Bytes16)(bytes < 0x20));
+    beyond += count(bytes);
+    deletes += count((Bytes16)(bytes == 0x7f));
+    quotes += count((Bytes16)(bytes == '"'));
+  }
+  for (; p != end; ++p) {
+    auto byte = static_cast<uint8_t>(*p);
+    doubled += byte == '\\' ? 1 : 0;
+    controls += byte < 0x20 ? 1 : 0;
+    beyond += byte >= 0x80 ? 1 : 0;
+    deletes += byte == 0x7f ? 1 : 0;
+    quotes += byte == '"' ? 1 : 0;
+  }
+  // Two bytes of UTF-8 become six at worst, and a control character becomes six.
+  return text.size() + doubled + 5 * controls + 2 * beyond + (deletes > 0 ? quotes : 0);
+}
+
 }  // namespace sm::json

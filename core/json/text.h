@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string_view>
 
 #include "core/json/simd.h"
 
@@ -50,5 +51,9 @@ Rewritten rewrite_string(const char* p, const char* end, char* out);
 
 // The escape that a byte needs in a canonical string: writes one to six bytes, returns how many.
 size_t write_escaped(uint8_t byte, char* out);
+
+// At most how many bytes a text takes inside an ASCII JSON string whose quotation marks need no
+// escape, unless the text has U+007F: see store/pack.h.
+size_t ascii_size(std::string_view text);
 
 }  // namespace sm::json

@@ -104,9 +104,15 @@ void IdentityPack::add(const Sha256Digest& hash, std::string_view external_id) {
   text_ += '"';
 }
 
-bool IdentityPack::full() const {
-  constexpr size_t kLargestItem = 64 + kMaxIdentityBytes * 6 + 3;
-  return items_ >= kIdentityPackItems || text_.size() + kLargestItem > kIdentityPackBytes;
+void IdentityPack::add_placed(const Sha256Digest& hash, size_t place,
+                              std::string_view external_id) {
+  char digits[9];
+  std::snprintf(digits, sizeof digits, "%08u", static_cast<unsigned>(place));
+  text_ += items_++ == 0 ? "\"" : ",\"";
+  append_hash(text_, hash);
+  text_.append(digits, 8);
+  append_ascii(text_, external_id, Quotes::escaped);
+  text_ += '"';
 }
 
 Pack IdentityPack::finish() {
@@ -137,12 +143,6 @@ std::vector<DataPacks::Part> DataPacks::finish() {
   if (plain_.text.size() > 1) close(plain_);
   if (verbatim_.text.size() > 1) close(verbatim_);
   return std::move(parts_);
-}
-
-Pack pack_ids(const std::vector<int64_t>& ids) {
-  std::string text = "[";
-  for (int64_t id : ids) text += (text.size() > 1 ? "," : "") + std::to_string(id);
-  return std::make_shared<const std::string>(text + "]");
 }
 
 }  // namespace sm::store

@@ -16,13 +16,13 @@
 
 namespace sm::store {
 
-// ["<hash><external_id>", …]
+// ["<hash><external_id>", …], or, for staging, ["<hash><place><external_id>", …] with the item's
+// place in its import in eight digits.
 class IdentityPack {
  public:
   void add(const Sha256Digest& hash, std::string_view external_id);
+  void add_placed(const Sha256Digest& hash, size_t place, std::string_view external_id);
   size_t items() const { return items_; }
-  // No further item fits.
-  bool full() const;
   Pack finish();
 
  private:
@@ -52,8 +52,5 @@ class DataPacks {
   Open verbatim_{"\""};
   std::vector<Part> parts_;
 };
-
-// A JSON list of ids.
-Pack pack_ids(const std::vector<int64_t>& ids);
 
 }  // namespace sm::store

@@ -1,12 +1,18 @@
 #include "core/sync/import_set.h"
 
+#include <algorithm>
 #include <cstring>
 
 #include "core/base/limits.h"
 #include "core/json/cursor.h"
+#include "core/json/text.h"
 
 namespace sm::sync {
 namespace {
+
+// What an item takes in a pack (store/pack.h) beside its text: hash, place, quotation marks.
+constexpr size_t kDataPackItemBytes = 64 + 8 + 6;
+constexpr size_t kIdentityPackItemBytes = 64 + 8 + 3;
 
 std::string_view refusal_detail(json::Refusal refusal) {
   switch (refusal) {
@@ -25,22 +31,23 @@ std::string_view refusal_detail(json::Refusal refusal) {
 
 }  // namespace
 
+size_t ImportSet::identity_size(std::string_view external_id) {
+  auto quotes = std::count(external_id.begin(), external_id.end(), '"');
+  return kIdentityPackItemBytes + json::ascii_size(external_id) + static_cast<size_t>(quotes);
+}
+
 void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) {
   ++total_;
   bool is_object = !event.text.empty() && json::type_of(event.text) == json::ValueType::object;
   Identity identity = is_object ? identity_of(event.text, id_field_) : Identity{};
   bool too_large = event.text.size() > json::kMaxPropertyBytes;
   json::Refusal refusal = too_large ? json::Refusal::too_large : event.refusal;
-  if (refusal != json::Refusal::none) {
-    auto external_id =
-        identity.external_id.empty() ? std::nullopt : std::optional(identity.external_id);
+  if (refusal != json::Refusal::none || identity.external_id.empty()) {
     arena.release(before);
-    return fail(event.index, std::move(external_id), std::string(refusal_detail(refusal)));
-  }
-  if (!is_object || identity.external_id.empty()) {
-    arena.release(before);
-    return fail(event.index, std::nullopt,
-                is_object ? std::string(identity.problem) : "it is not an object");
+    return refuse(event, identity.external_id,
+                  refusal != json::Refusal::none ? refusal_detail(refusal)
+                  : is_object                    ? identity.problem
+                                                 : "it is not an object");
   }
   if ((distinct_ + 1) * 2 > table_.size()) grow_table();
   uint32_t& slot = slot_of(identity.external_id);
@@ -49,18 +56,33 @@ void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) 
     ++distinct_;
     external_id = ids_.copy(identity.external_id);
   } else {
-    external_id = items_[slot - 1].external_id;
-    supersede(items_[slot - 1]);
+    ImportItem& earlier = items_[slot - 1];
+    external_id = earlier.external_id;
+    earlier.superseded = true;
+    supersede_earlier(earlier.index, external_id);
   }
   items_.push_back({external_id, event.text, {}, static_cast<uint32_t>(event.index)});
   lanes_.push(event.text, &items_.back().hash);
   slot = static_cast<uint32_t>(items_.size());
-  data_bytes_ += event.text.size();
+  data_bytes_ += kDataPackItemBytes + json::ascii_size(event.text);
+  identity_bytes_ += identity_size(external_id);
 }
 
-void ImportSet::supersede(ImportItem& earlier) {
-  earlier.state = ImportItem::State::superseded;
-  fail(earlier.index, std::string(earlier.external_id),
+void ImportSet::refuse(const json::Event& event, std::string_view external_id,
+                       std::string_view detail) {
+  if (external_id.empty()) {
+    if (!nameless_) nameless_ = event.index;
+    return fail(event.index, std::nullopt, std::string(detail));
+  }
+  if (mode_ == ImportMode::full) {
+    failed_ids_.push_back(ids_.copy(external_id));
+    identity_bytes_ += identity_size(external_id);
+  }
+  fail(event.index, std::string(external_id), std::string(detail));
+}
+
+void ImportSet::supersede_earlier(size_t index, std::string_view external_id) {
+  fail(index, std::string(external_id),
        "it is a duplicate: a later item of this import has the same identity");
 }
 
@@ -68,6 +90,25 @@ void ImportSet::fail(size_t index, std::optional<std::string> external_id, std::
   ++failed_;
   errors_.emplace(index, ImportError{std::move(external_id), std::move(detail)});
   if (errors_.size() > kMaxImportErrors) errors_.erase(std::prev(errors_.end()));
+}
+
+bool ImportSet::part_full(size_t limit) const {
+  constexpr size_t kLargestIdentity = kIdentityPackItemBytes + kMaxIdentityBytes * 6;
+  // A full import sends its identities twice: those that differ, and those that are present.
+  size_t bytes = data_bytes_ + identity_bytes_ * (mode_ == ImportMode::full ? 2 : 1);
+  return items_.size() + failed_ids_.size() >= kIdentityPackItems ||
+         identity_bytes_ + kLargestIdentity > kIdentityPackBytes || bytes >= limit;
+}
+
+void ImportSet::next_part(Arena& arena) {
+  items_.clear();
+  failed_ids_.clear();
+  std::fill(table_.begin(), table_.end(), 0);
+  distinct_ = 0;
+  identity_bytes_ = 0;
+  data_bytes_ = 0;
+  ids_.release_all();
+  arena.release_all();
 }
 
 uint32_t& ImportSet::slot_of(std::string_view external_id) {

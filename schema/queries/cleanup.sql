@@ -37,6 +37,10 @@ DELETE FROM {side}_snapshots WHERE tenant_id = :tenant_id AND ({side}_property_i
 SELECT max(data_id), count(*) FROM (
   SELECT data_id FROM orphans WHERE tenant_id = :tenant_id AND data_id > :after ORDER BY data_id LIMIT :count);
 
+-- fragment: staged
+EXISTS (SELECT 1 FROM imports i CROSS JOIN staging g ON g.import_id = i.id AND g.external_id = o.external_id
+  WHERE i.tenant_id = :tenant_id AND g.tenant_id = :tenant_id AND g.data_id = o.data_id)
+
 -- name: orphaned_data_deleted(tenant_id TenantId, after int, last int)
 DELETE FROM property_data WHERE tenant_id = :tenant_id AND id IN (
   SELECT o.data_id FROM orphans o
@@ -52,7 +56,9 @@ DELETE FROM property_data WHERE tenant_id = :tenant_id AND id IN (
         AND (x.data_id = o.data_id OR x.base_data_id = o.data_id) AND x.tenant_id = :tenant_id
       WHERE t.tenant_id = :tenant_id AND p.tenant_id = :tenant_id
         AND (p.data_id = o.data_id OR p.base_data_id = o.data_id OR p.delivered_data_id = o.data_id
-          OR x.id IS NOT NULL)));
+          OR x.id IS NOT NULL))
+    AND NOT {{staged}});
 
 -- name: orphans_checked(tenant_id TenantId, after int, last int)
-DELETE FROM orphans WHERE tenant_id = :tenant_id AND data_id > :after AND data_id <= :last;
+-- What a large import in progress has staged is looked at again when that has ended.
+DELETE FROM orphans AS o WHERE o.tenant_id = :tenant_id AND o.data_id > :after AND o.data_id <= :last AND NOT {{staged}};

@@ -22,6 +22,13 @@ INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, source_id, tar
 SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, :sync_type, :status, :source_id, :target_id,
   :total, :updated, :failed, :stats, :started_at, :completed_at;
 
+-- name: failure_logged(tenant_id TenantId, sync_id text, sync_type text, source_id SourceId?, target_id TargetId?, error_message text, started_at text, completed_at text)
+-- The log row of an operation that changed nothing.
+INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, source_id, target_id,
+  total_properties, updated_properties, failed_properties, error_message, started_at, completed_at)
+SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, :sync_type, 'failed', :source_id, :target_id, 0, 0, 0,
+  :error_message, :started_at, :completed_at;
+
 -- name: log_by_sync_id(tenant_id TenantId, sync_id text)
 -- Whether a batch whose outcome is unknown was committed: its log row is among the newest.
 SELECT stats FROM (SELECT stats, sync_id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 100)

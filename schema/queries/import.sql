@@ -1,46 +1,210 @@
+-- A pack of identities is a JSON list of "<hash><external_id>"; one of a large import has the item's place in eight digits
+-- between the two. A pack of data is an object {"<hash><place>": "<data>"} in ASCII: data stands as a JSON string in which
+-- :quote is written for each quotation mark, which halves what has to be escaped.
+
+-- fragment: source_revision
+(SELECT revision FROM sources WHERE tenant_id = :tenant_id AND id = :source_id)
+
+-- fragment: next_data
+(SELECT next FROM counters WHERE name = 'property_data')
+
+-- name: source_has_rows(tenant_id TenantId, source_id SourceId)
+-- Whether the source has any property, live or removed.
+SELECT EXISTS (SELECT 1 FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id);
+
 -- name: import_differences(tenant_id TenantId, source_id SourceId, pack pack)
--- Which of the items differ from what is stored: their place in the pack, and 1 where the property exists.
--- A pack of identities is a JSON list of "<hash><external_id>".
-SELECT j.key, p.id IS NOT NULL FROM json_each(:pack) j
+-- Which of the items differ from what is stored: their place in the pack, and 1 where the property exists, where its hash
+-- differs, and where it was removed.
+SELECT j.key, p.id IS NOT NULL, p.hash IS NOT substr(j.value, 1, 64), p.removed_at IS NOT NULL
+FROM json_each(:pack) j
 LEFT JOIN source_properties p
   ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 65)
-WHERE p.hash IS NOT substr(j.value, 1, 64);
+WHERE p.hash IS NOT substr(j.value, 1, 64) OR p.removed_at IS NOT NULL;
 
--- name: import_data(tenant_id TenantId, first_data_id int, quote text, pack pack)
--- A pack of data is an object {"<hash><place>": "<data>"} in ASCII: data stands as a JSON string in which :quote is
--- written for each quotation mark, which halves what has to be escaped.
+-- name: absent_counted(tenant_id TenantId, source_id SourceId, present pack)
+-- How many live properties a list of identities lacks.
+SELECT count(*) FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL
+  AND external_id NOT IN (SELECT substr(value, 65) FROM json_each(:present));
+
+-- name: source_bumped(tenant_id TenantId, source_id SourceId, live int)
+-- Before any change of a source's properties, which take the new revision; `live` more of them are live.
+UPDATE sources SET revision = revision + 1, property_count = property_count + :live
+WHERE tenant_id = :tenant_id AND id = :source_id;
+
+-- name: import_data(tenant_id TenantId, count int, quote text, pack pack)
+-- The last `count` ids that were handed out are those of the data, by place.
 INSERT INTO property_data (id, tenant_id, hash, data)
-SELECT :first_data_id + CAST(substr(j.key, 65) AS INTEGER), :tenant_id, substr(j.key, 1, 64),
+SELECT {{next_data}} - :count + CAST(substr(j.key, 65) AS INTEGER), :tenant_id, substr(j.key, 1, 64),
   replace(j.value, :quote, '"')
 FROM json_each(:pack) j;
 
--- name: import_snapshots(tenant_id TenantId, source_id SourceId, first_snapshot_id int, now text, pack pack)
--- The old versions of those items of a pack of identities that exist.
+-- name: import_snapshots(tenant_id TenantId, source_id SourceId, now text, pack pack)
+-- The old versions of those items of a pack that exist.
 INSERT INTO source_snapshots (tenant_id, source_id, source_property_id, version, id, data_id, reason, log_id, created_at)
-SELECT :tenant_id, :source_id, p.id, p.version, :first_snapshot_id + row_number() OVER (ORDER BY p.id) - 1, p.data_id,
+SELECT :tenant_id, :source_id, p.id, p.version,
+  (SELECT next FROM counters WHERE name = 'source_snapshots') + row_number() OVER (ORDER BY p.id) - 1, p.data_id,
   'import', {{log}}, :now
 FROM json_each(:pack) j CROSS JOIN source_properties p
   ON p.source_id = :source_id AND p.external_id = substr(j.value, 65)
 WHERE p.tenant_id = :tenant_id;
 
--- name: import_rows(tenant_id TenantId, source_id SourceId, first_id int, first_data_id int, revision int, now text, pack pack)
--- Creates or updates a row for each item of a pack of identities; data ids follow the places in the pack.
+-- fragment: import_upsert
+ON CONFLICT (source_id, external_id) DO UPDATE SET hash = excluded.hash, data_id = excluded.data_id,
+  version = version + 1, removed_at = NULL, revision = excluded.revision, log_id = excluded.log_id,
+  life_log = CASE WHEN removed_at IS NULL THEN life_log ELSE excluded.life_log END, updated_at = excluded.updated_at
+
+-- name: import_rows(tenant_id TenantId, source_id SourceId, count int, now text, pack pack)
+-- Creates or updates a row for each of the `count` items; their data has the ids that were handed out last.
 INSERT INTO source_properties (tenant_id, source_id, external_id, id, hash, data_id, revision, log_id, life_log,
   created_at, updated_at)
-SELECT :tenant_id, :source_id, substr(j.value, 65), :first_id + j.key, substr(j.value, 1, 64),
-  :first_data_id + j.key, :revision, {{log}}, {{log}}, :now, :now
+SELECT :tenant_id, :source_id, substr(j.value, 65),
+  (SELECT next FROM counters WHERE name = 'source_properties') + j.key, substr(j.value, 1, 64),
+  {{next_data}} - :count + j.key, {{source_revision}}, {{log}}, {{log}}, :now, :now
 FROM json_each(:pack) j WHERE true
-ON CONFLICT (source_id, external_id) DO UPDATE SET hash = excluded.hash, data_id = excluded.data_id,
-  version = version + 1, revision = excluded.revision, log_id = excluded.log_id, updated_at = excluded.updated_at;
+{{import_upsert}};
 
--- name: source_bumped(tenant_id TenantId, source_id SourceId, created int)
-UPDATE sources SET revision = revision + 1, property_count = property_count + :created
-WHERE tenant_id = :tenant_id AND id = :source_id;
+-- fragment: returned
+removed_at = NULL, revision = {{source_revision}}, life_log = {{log}}, updated_at = :now
 
--- name: sent_data_deleted(tenant_id TenantId, first int, count int)
--- Data that was sent ahead and is not needed after all: a whole part, before any row points to it.
-DELETE FROM property_data WHERE tenant_id = :tenant_id AND id >= :first AND id < :first + :count;
+-- fragment: removed
+removed_at = :now, revision = {{source_revision}}, life_log = {{log}}, updated_at = :now
 
--- name: sent_data_dropped(tenant_id TenantId, pack pack)
--- The same for a list of ids.
-DELETE FROM property_data WHERE tenant_id = :tenant_id AND id IN (SELECT value FROM json_each(:pack));
+-- name: import_returned(tenant_id TenantId, source_id SourceId, now text, pack pack)
+-- Removed properties that came back as they were.
+UPDATE source_properties SET {{returned}}
+WHERE tenant_id = :tenant_id AND source_id = :source_id
+  AND external_id IN (SELECT substr(value, 65) FROM json_each(:pack));
+
+-- name: import_removed(tenant_id TenantId, source_id SourceId, now text, present pack)
+-- Live properties that a list of identities lacks.
+UPDATE source_properties SET {{removed}}
+WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL
+  AND external_id NOT IN (SELECT substr(value, 65) FROM json_each(:present));
+
+-- name: property_removed(tenant_id TenantId, source_id SourceId, id PropertyId, now text)
+UPDATE source_properties SET {{removed}} WHERE tenant_id = :tenant_id AND source_id = :source_id AND id = :id;
+
+-- A large import: its items are staged part by part, and applied by one batch.
+
+-- name: import_begun(tenant_id TenantId, source_id SourceId, lease_until text)
+-- Takes the id that was handed out last.
+INSERT INTO imports (id, tenant_id, source_id, lease_until)
+SELECT next - 1, :tenant_id, :source_id, :lease_until FROM counters WHERE name = 'imports';
+
+-- name: guard_import(tenant_id TenantId, import_id int)
+-- Aborts the batch as `guard:lease_lost` where the import was given up meanwhile.
+INSERT INTO guard (lease_lost)
+SELECT NULL WHERE NOT EXISTS (SELECT 1 FROM imports WHERE tenant_id = :tenant_id AND id = :import_id);
+
+-- name: import_renewed(tenant_id TenantId, import_id int, lease_until text)
+UPDATE imports SET lease_until = :lease_until WHERE tenant_id = :tenant_id AND id = :import_id;
+
+-- name: staged_differences(tenant_id TenantId, source_id SourceId, import_id int, pack pack)
+-- Of the items of a part: their place in the pack, 1 where their data is not the source's, and the place of an item of an
+-- earlier part with the same identity.
+SELECT j.key, p.hash IS NOT substr(j.value, 1, 64), g.place FROM json_each(:pack) j
+LEFT JOIN source_properties p
+  ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 73)
+LEFT JOIN staging g
+  ON g.tenant_id = :tenant_id AND g.import_id = :import_id AND g.external_id = substr(j.value, 73) AND g.hash IS NOT NULL
+WHERE p.hash IS NOT substr(j.value, 1, 64) OR g.place IS NOT NULL;
+
+-- name: staged_superseded(tenant_id TenantId, import_id int, pack pack)
+-- Data that was sent for items whose identities come again.
+INSERT INTO orphans (data_id, tenant_id, external_id)
+SELECT g.data_id, :tenant_id, g.external_id FROM json_each(:pack) j
+CROSS JOIN staging g ON g.import_id = :import_id AND g.external_id = substr(j.value, 73)
+WHERE g.tenant_id = :tenant_id AND g.sent
+ON CONFLICT (data_id) DO NOTHING;
+
+-- fragment: staging_row
+INSERT INTO staging (tenant_id, import_id, external_id, place, hash, data_id, sent)
+
+-- fragment: staging_upsert
+ON CONFLICT (import_id, external_id) DO UPDATE SET place = excluded.place, hash = excluded.hash,
+  data_id = excluded.data_id, sent = excluded.sent
+
+-- name: staged_sent(tenant_id TenantId, import_id int, count int, pack pack)
+-- The `count` items of a part whose data was sent: it has the ids that were handed out last.
+{{staging_row}}
+SELECT :tenant_id, :import_id, substr(j.value, 73), CAST(substr(j.value, 65, 8) AS INTEGER), substr(j.value, 1, 64),
+  {{next_data}} - :count + j.key, 1
+FROM json_each(:pack) j WHERE true
+{{staging_upsert}};
+
+-- name: staged_unsent(tenant_id TenantId, source_id SourceId, import_id int, pack pack)
+-- The items of a part whose data the source has.
+{{staging_row}}
+SELECT :tenant_id, :import_id, p.external_id, CAST(substr(j.value, 65, 8) AS INTEGER), p.hash, p.data_id, 0
+FROM json_each(:pack) j CROSS JOIN source_properties p
+  ON p.source_id = :source_id AND p.external_id = substr(j.value, 73)
+WHERE p.tenant_id = :tenant_id
+{{staging_upsert}};
+
+-- name: staged_failed(tenant_id TenantId, import_id int, pack pack)
+-- Items that failed, of a full import: they count as present, unless another one has the identity.
+{{staging_row}}
+SELECT :tenant_id, :import_id, substr(j.value, 73), 0, NULL, NULL, 0 FROM json_each(:pack) j WHERE true
+ON CONFLICT (import_id, external_id) DO NOTHING;
+
+-- fragment: staged_pairs
+FROM staging g LEFT JOIN source_properties p
+  ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = g.external_id
+WHERE g.tenant_id = :tenant_id AND g.import_id = :import_id AND g.hash IS NOT NULL
+
+-- fragment: not_staged
+NOT EXISTS (SELECT 1 FROM staging g WHERE g.tenant_id = :tenant_id AND g.import_id = :import_id
+  AND g.external_id = source_properties.external_id)
+
+-- name: staged_counted(tenant_id TenantId, source_id SourceId, import_id int)
+-- How many items are new, differ, returned as they were, and returned and differ.
+SELECT count(*) FILTER (WHERE p.id IS NULL), count(*) FILTER (WHERE p.hash <> g.hash),
+  count(*) FILTER (WHERE p.hash = g.hash AND p.removed_at IS NOT NULL),
+  count(*) FILTER (WHERE p.hash <> g.hash AND p.removed_at IS NOT NULL)
+{{staged_pairs}};
+
+-- name: staged_absent_counted(tenant_id TenantId, source_id SourceId, import_id int)
+SELECT count(*) FROM source_properties
+WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL AND {{not_staged}};
+
+-- name: staged_unused(tenant_id TenantId, source_id SourceId, import_id int)
+-- Data that was sent and that the source has got meanwhile.
+INSERT INTO orphans (data_id, tenant_id, external_id) SELECT g.data_id, :tenant_id, g.external_id
+{{staged_pairs}} AND g.sent AND p.hash = g.hash
+ON CONFLICT (data_id) DO NOTHING;
+
+-- name: staged_snapshots(tenant_id TenantId, source_id SourceId, import_id int, now text)
+INSERT INTO source_snapshots (tenant_id, source_id, source_property_id, version, id, data_id, reason, log_id, created_at)
+SELECT :tenant_id, :source_id, p.id, p.version,
+  (SELECT next FROM counters WHERE name = 'source_snapshots') + row_number() OVER (ORDER BY p.id) - 1, p.data_id,
+  'import', {{log}}, :now
+{{staged_pairs}} AND p.hash <> g.hash;
+
+-- name: staged_applied(tenant_id TenantId, source_id SourceId, import_id int, now text)
+INSERT INTO source_properties (tenant_id, source_id, external_id, id, hash, data_id, revision, log_id, life_log,
+  created_at, updated_at)
+SELECT :tenant_id, :source_id, g.external_id,
+  (SELECT next FROM counters WHERE name = 'source_properties') + row_number() OVER (ORDER BY g.place) - 1, g.hash,
+  g.data_id, {{source_revision}}, {{log}}, {{log}}, :now, :now
+{{staged_pairs}} AND p.hash IS NOT g.hash
+{{import_upsert}};
+
+-- name: staged_returned(tenant_id TenantId, source_id SourceId, import_id int, now text)
+UPDATE source_properties SET {{returned}}
+WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NOT NULL AND external_id IN (
+  SELECT external_id FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id AND hash IS NOT NULL);
+
+-- name: staged_removed(tenant_id TenantId, source_id SourceId, import_id int, now text)
+UPDATE source_properties SET {{removed}}
+WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL AND {{not_staged}};
+
+-- name: staged_data_deleted(tenant_id TenantId, import_id int)
+-- Data of an import that is given up, before any row points to it.
+DELETE FROM property_data WHERE tenant_id = :tenant_id AND id IN (
+  SELECT data_id FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id AND sent);
+
+-- name: staging_dropped(tenant_id TenantId, import_id int)
+DELETE FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id;
+
+-- name: import_ended(tenant_id TenantId, import_id int)
+DELETE FROM imports WHERE tenant_id = :tenant_id AND id = :import_id;

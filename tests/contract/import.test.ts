@@ -486,17 +486,6 @@ test("import: a hundred thousand small properties, and the same again changed", 
   assert.deepEqual((await place(client, `/sources/${source.id}`)).property_count, 100_000);
 });
 
-test("import: more properties than one import takes are refused, and leave no trace", async () => {
-  const client = await newClient(server);
-  const source = await createSource(client);
-  const items = range(150_001).map((at) => `{"id":${at}}`);
-  const answer = await client.post(`/sources/${source.id}/import`, undefined, {
-    raw: `{"data":[${items.join(",")}]}`,
-  });
-  assertProblem(answer, 413);
-  assert.deepEqual(await sourceRows(client, source), []);
-});
-
 test("import: an identity that comes again after its data was sent ahead counts once", async () => {
   const client = await newClient(server);
   const source = await createSource(client);

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "core/store/store.h"
 #include "tests/core/scripted_host.h"
 
 namespace sm {
@@ -94,8 +95,10 @@ TEST(Machine, RacesThatAreLostForeverEndIn503) {
     step = host.resume(rows({kSource, kTarget, {}, kTargetState}));
     if (step.effect() == "query") step = host.resume(rows({{{"create", 2, 2}}}));
     step = host.resume(fails("guard:source_changed"));
-    if (step.done()) break;
+    if (step.effect() == "batch") break;
   }
+  EXPECT_EQ(step.sql(0), store::failure_logged({}, "", "", {}, {}, "", "", "").sql);
+  step = host.resume(rows({{}}));
   ASSERT_TRUE(step.done());
   EXPECT_EQ(step.status(), 503);
 }
@@ -126,6 +129,7 @@ TEST(Machine, AfterAnUnknownOutcomeTheLogTellsWhetherTheBatchWasCommitted) {
     Step step = host.resume(fails("unknown_outcome"));
     EXPECT_NE(step.sql(0).find("sync_logs"), std::string::npos);
     step = host.resume(rows({committed ? Cells{{"{}"}} : Cells{}}));
+    if (!committed) step = host.resume(rows({{}}));
     EXPECT_EQ(step.status(), committed ? 200 : 503);
   }
 }
@@ -139,58 +143,96 @@ std::string import_body(size_t items, size_t bytes) {
   return body + "]}";
 }
 
-// The places of all items of a pack of identities: everything is new.
-Cells all_new(const Step& step, size_t statement) {
+// The places of all items of a pack of identities, each of which differs in as many `columns`.
+Cells all_new(const Step& step, size_t pack_param, const std::vector<Json>& columns) {
   size_t section =
-      step.head["effects"][0]["statements"][statement]["params"][2]["section"].get<size_t>();
+      step.head["effects"][0]["statements"][0]["params"][pack_param]["section"].get<size_t>();
   Json pack = Json::parse(step.sections[section], nullptr, false);
   Cells cells;
-  for (size_t i = 0; i < pack.size(); ++i) cells.push_back({static_cast<int64_t>(i), 0});
+  for (size_t i = 0; i < pack.size(); ++i) {
+    cells.push_back({static_cast<int64_t>(i)});
+    cells.back().insert(cells.back().end(), columns.begin(), columns.end());
+  }
   return cells;
 }
 
-TEST(Machine, ALargeImportSendsItsDataAheadAndDiscardsItWhenItFails) {
-  ScriptedHost host;
-  host.start("POST", "/sources/1/import", true);
-  host.resume(rows({kTenant}));
-  Step step = host.resume(rows({kSource}));
-  std::string body = import_body(60, 300'000);
-  size_t at = 0;
-  size_t sent_ahead = 0;
-  int64_t next_id = 1;
-  bool failed = false;
-  for (int i = 0; i < 1000 && !step.done(); ++i) {
-    std::string effect = step.effect();
-    if (effect == "read_body") {
-      std::string part = body.substr(at, 256 * 1024);
-      at += part.size();
-      step = host.resume(part.empty() ? body_end() : body_part(part));
-    } else if (effect == "reserve_memory") {
-      step = host.resume(ok());
-    } else if (effect == "query") {
-      std::vector<Cells> results;
-      for (size_t statement = 0; statement < step.statements(); ++statement) {
-        results.push_back(all_new(step, statement));
+// Drives an import of 18 MB, of which every part and the whole are new, and fails its last batch.
+struct LargeImport {
+  explicit LargeImport(Answer last_batch) {
+    host.start("POST", "/sources/1/import", true);
+    host.resume(rows({kTenant}));
+    Step step = host.resume(rows({kSource}));
+    std::string body = import_body(60, 300'000);
+    size_t at = 0;
+    for (int i = 0; i < 1000 && !step.done(); ++i) {
+      std::string effect = step.effect();
+      std::string sql = effect == "query" || effect == "batch" ? step.sql(0) : "";
+      if (effect == "read_body") {
+        std::string part = body.substr(at, 256 * 1024);
+        at += part.size();
+        step = host.resume(part.empty() ? body_end() : body_part(part));
+      } else if (effect == "reserve_memory") {
+        step = host.resume(ok());
+      } else if (effect == "query" && sql == store::staged_differences({}, {}, 0, {}).sql) {
+        step = host.resume(rows({all_new(step, 3, {1, nullptr})}));
+      } else if (effect == "query" && sql == store::staged_counted({}, {}, 0).sql) {
+        ++counted;
+        step = host.resume(rows({{{60, 0, 0, 0}}}));
+      } else if (effect == "query") {
+        step = host.resume(rows({kSource}));
+      } else if (sql == store::ids_reserved("", 0).sql) {
+        step = host.resume(rows({{{77}}, {}}));
+      } else if (sql == store::staged_data_deleted({}, 0).sql) {
+        ++discarded;
+        step = host.resume(rows(std::vector<Cells>(step.statements())));
+      } else if (sql == store::failure_logged({}, "", "", {}, {}, "", "", "").sql) {
+        ++logged;
+        step = host.resume(rows({{}}));
+      } else if (step.sql(2) == store::import_renewed({}, 0, "").sql) {
+        ++parts;
+        step = host.resume(rows(std::vector<Cells>(step.statements())));
+      } else {
+        step = host.resume(last_batch);
       }
-      step = host.resume(rows(results));
-    } else if (step.sql(0).find("UPDATE counters") == 0) {
-      step = host.resume(rows(std::vector<Cells>(step.statements(), Cells{{next_id += 1000}})));
-    } else if (step.sql(0).find("INSERT INTO property_data") == 0) {
-      ++sent_ahead;
-      step = host.resume(rows(std::vector<Cells>(step.statements())));
-    } else if (step.sql(0).find("DELETE FROM property_data") == 0) {
-      EXPECT_TRUE(failed);
-      EXPECT_EQ(step.statements(), sent_ahead);
-      step = host.resume(rows(std::vector<Cells>(step.statements())));
-    } else {
-      EXPECT_FALSE(failed) << "what was sent ahead cannot be classified again";
-      failed = true;
-      step = host.resume(fails("guard:source_changed"));
     }
+    last = step;
   }
-  EXPECT_GE(sent_ahead, 2u);
-  ASSERT_TRUE(step.done());
-  EXPECT_EQ(step.status(), 503);
+
+  ScriptedHost host;
+  Step last;
+  int parts = 0;
+  int counted = 0;
+  int discarded = 0;
+  int logged = 0;
+};
+
+TEST(Machine, ALargeImportIsStagedInParts) {
+  LargeImport import(rows(std::vector<Cells>(9)));
+  EXPECT_EQ(import.last.status(), 200);
+  EXPECT_GE(import.parts, 4);
+  EXPECT_EQ(import.counted, 1);
+  EXPECT_EQ(import.discarded, 0);
+  EXPECT_NE(import.last.body().find("\"created\":60"), std::string::npos) << import.last.body();
+}
+
+TEST(Machine, ALargeImportThatFailsDropsWhatItStaged) {
+  LargeImport import(fails("unavailable"));
+  EXPECT_EQ(import.last.status(), 503);
+  EXPECT_EQ(import.discarded, 1);
+  EXPECT_EQ(import.logged, 1);
+}
+
+TEST(Machine, ALargeImportThatLosesRacesCountsAgain) {
+  LargeImport import(fails("guard:source_changed"));
+  EXPECT_EQ(import.last.status(), 503);
+  EXPECT_GT(import.counted, 5);
+  EXPECT_EQ(import.discarded, 1);
+}
+
+TEST(Machine, ALargeImportThatWasGivenUpEndsAtOnce) {
+  LargeImport import(fails("guard:lease_lost"));
+  EXPECT_EQ(import.last.status(), 503);
+  EXPECT_EQ(import.counted, 1);
 }
 
 const std::string kData(900, 'd');
@@ -256,14 +298,12 @@ void close_everywhere(const std::function<Step(ScriptedHost&)>& start,
 }
 
 TEST(Machine, MayBeClosedAtEverySuspension) {
-  close_everywhere(
-      [](ScriptedHost& host) { return host.start("POST", "/sync/1/1"); },
-      {rows({kTenant}), rows({kSource, kTarget, {}, kTargetState}), rows({{{"create", 2, 2}}}),
-       rows(std::vector<Cells>(7))});
-  close_everywhere(
-      [](ScriptedHost& host) { return host.start("POST", "/sources/1/import", true); },
-      {rows({kTenant}), rows({kSource}), body_part(import_body(2, 10)), body_end(),
-       rows({{{0, 0}, {1, 0}}}), rows({{{1}}, {{1}}, {{1}}}), rows(std::vector<Cells>(5))});
+  close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sync/1/1"); },
+                   {rows({kTenant}), rows({kSource, kTarget, {}, kTargetState}),
+                    rows({{{"create", 2, 2}}}), rows(std::vector<Cells>(7))});
+  close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sources/1/import", true); },
+                   {rows({kTenant}), rows({kSource}), body_part(import_body(2, 10)), body_end(),
+                    rows({{{0, 0, 1, 0}, {1, 0, 1, 0}}}), rows(std::vector<Cells>(7))});
   close_everywhere([](ScriptedHost& host) { return host.start("GET", "/sources/1/properties"); },
                    {rows({kTenant}), rows({kSource}), rows({property_rows(1, 1001)}), ok(), ok(),
                     rows({property_rows(1001, 1)}), ok()});

@@ -94,7 +94,7 @@ class ScriptedWorld {
   static Cells all_new(const Step& step, const Json& params) {
     Json pack = Json::parse(step.sections[params[2]["section"].get<size_t>()], nullptr, false);
     Cells cells;
-    for (size_t i = 0; i < pack.size(); ++i) cells.push_back({static_cast<int64_t>(i), 0});
+    for (size_t i = 0; i < pack.size(); ++i) cells.push_back({static_cast<int64_t>(i), 0, 1, 0});
     return cells;
   }
 

@@ -45,11 +45,13 @@ TEST(IdentityPack, HoldsHashesAndIdentitiesAsAsciiJson) {
   EXPECT_EQ(pack.items(), 0u) << "a finished pack starts over";
 }
 
-TEST(IdentityPack, IsFullBeforeItPassesTheLimitOfAParameter) {
+TEST(IdentityPack, PutsThePlaceOfAnItemBetweenTheTwo) {
   IdentityPack pack;
-  std::string longest(kMaxIdentityBytes, '\x01');
-  while (!pack.full()) pack.add(sha256(longest), longest);
-  EXPECT_LE(pack.finish()->size(), 2'000'000u);
+  pack.add_placed(sha256("a"), 1234, "a");
+  pack.add_placed(sha256("b"), 99'999'999, "\"b");
+  Json json = Json::parse(*pack.finish(), nullptr, false);
+  EXPECT_EQ(json[0].get<std::string>(), to_hex(sha256("a")) + "00001234a");
+  EXPECT_EQ(json[1].get<std::string>(), to_hex(sha256("b")) + "99999999\"b");
 }
 
 TEST(DataPacks, GiveEveryTextBackVerbatim) {
@@ -159,31 +161,6 @@ TEST(DataPacks, DataWithADeleteCharacterGoesApart) {
   ASSERT_EQ(parts.size(), 2u);
   EXPECT_EQ(parts[0].quote, "\x7f");
   EXPECT_EQ(parts[1].quote, "\"");
-}
-
-TEST(IdentityPack, IsFullAtTheNumberOfItemsToo) {
-  IdentityPack pack;
-  Sha256Digest hash = sha256("");
-  for (size_t i = 0; i < kIdentityPackItems; ++i) {
-    ASSERT_FALSE(pack.full()) << i;
-    pack.add(hash, std::to_string(i));
-  }
-  EXPECT_TRUE(pack.full());
-  EXPECT_LE(pack.finish()->size(), kIdentityPackBytes + 1);
-  EXPECT_FALSE(pack.full());
-  EXPECT_EQ(*pack.finish(), "[]");
-}
-
-TEST(IdentityPack, TheLargestIdentityStillFitsWhereItIsNotFull) {
-  IdentityPack pack;
-  std::string longest(kMaxIdentityBytes, '\x01');
-  while (!pack.full()) pack.add(sha256(longest), longest);
-  EXPECT_LE(pack.finish()->size(), kIdentityPackBytes + 1);
-}
-
-TEST(PackIds, IsAJsonList) {
-  EXPECT_EQ(*pack_ids({}), "[]");
-  EXPECT_EQ(*pack_ids({1, 22, 333}), "[1,22,333]");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/limits.h"
+#include "core/store/pack.h"
 
 namespace sm::sync {
 namespace {
@@ -12,8 +13,9 @@ namespace {
 // An import as a flow reads it: the whole body in one piece.
 struct Imported {
   explicit Imported(const std::string& body, uint64_t seed = 1,
-                    std::optional<json::PointerTokens> id_field = {})
-      : set(std::move(id_field), seed) {
+                    std::optional<json::PointerTokens> id_field = {},
+                    ImportMode mode = ImportMode::upsert)
+      : set(std::move(id_field), mode, seed) {
     json::ItemReader reader(json::kMaxRawItemBytes);
     reader.feed(body);
     bool finished = false;
@@ -55,7 +57,7 @@ TEST(ImportSet, AgreesWithAMapOverAHundredThousandItems) {
   EXPECT_EQ(import.set.items().size(), static_cast<size_t>(kItems));
   size_t counted = 0;
   for (const ImportItem& item : import.set.items()) {
-    if (item.state == ImportItem::State::superseded) continue;
+    if (item.superseded) continue;
     ++counted;
     ASSERT_EQ(item.data, last[std::string(item.external_id)]);
     ASSERT_EQ(item.hash, sha256(item.data));
@@ -72,7 +74,7 @@ TEST(ImportSet, ItsAnswersDoNotDependOnTheSeed) {
     Imported other(body, seed);
     EXPECT_EQ(other.set.failed(), first.set.failed());
     for (size_t i = 0; i < first.set.items().size(); ++i)
-      ASSERT_EQ(other.set.items()[i].state, first.set.items()[i].state) << i;
+      ASSERT_EQ(other.set.items()[i].superseded, first.set.items()[i].superseded) << i;
   }
 }
 
@@ -106,7 +108,7 @@ TEST(ImportSet, AnItemThatFailsDoesNotSupersedeAnEarlierOne) {
   EXPECT_EQ(import.set.failed(), 2u);
   ASSERT_EQ(import.set.items().size(), 1u);
   EXPECT_EQ(import.set.items()[0].data, R"({"id":"a","v":1})");
-  EXPECT_NE(import.set.items()[0].state, ImportItem::State::superseded);
+  EXPECT_FALSE(import.set.items()[0].superseded);
   EXPECT_EQ(import.set.errors().at(1).external_id, "a");
 }
 
@@ -139,7 +141,7 @@ TEST(ImportSet, EachRefusalSaysWhy) {
     EXPECT_NE(import.set.errors().at(0).detail.find(why), std::string::npos)
         << import.set.errors().at(0).detail;
     EXPECT_TRUE(import.set.items().empty());
-    EXPECT_EQ(import.set.data_bytes(), 0u);
+    EXPECT_FALSE(import.set.part_full(1));
   }
 }
 
@@ -148,7 +150,7 @@ TEST(ImportSet, TheLimitsOfAPropertyAreStillTaken) {
   EXPECT_EQ(import.set.failed(), 0u);
   ASSERT_EQ(import.set.items().size(), 2u);
   EXPECT_EQ(import.set.items()[1].data.size(), json::kMaxPropertyBytes);
-  EXPECT_EQ(import.set.data_bytes(), json::kMaxPropertyBytes + import.set.items()[0].data.size());
+  EXPECT_TRUE(import.set.part_full(json::kMaxPropertyBytes));
 }
 
 TEST(ImportSet, WhatFailsLeavesNothingInTheArena) {
@@ -166,6 +168,79 @@ TEST(ImportSet, IdFieldDecidesWhereItIsSet) {
   EXPECT_EQ(import.set.items()[0].external_id, "a");
   EXPECT_EQ(import.set.items()[1].external_id, "b");
   EXPECT_EQ(import.set.items()[2].external_id, "1");
+}
+
+TEST(ImportSet, AFullImportKeepsTheIdentitiesOfWhatFailed) {
+  std::string body = R"({"data":[{"id":"a","v":1e999},{"id":"b"},{"id":"c","c":1,"c":2}]})";
+  Imported full(body, 1, {}, ImportMode::full);
+  ASSERT_EQ(full.set.failed_ids().size(), 2u);
+  EXPECT_EQ(full.set.failed_ids()[0], "a");
+  EXPECT_EQ(full.set.failed_ids()[1], "c");
+  EXPECT_EQ(full.set.nameless(), std::nullopt);
+  EXPECT_TRUE(Imported(body).set.failed_ids().empty());
+}
+
+TEST(ImportSet, TellsTheFirstItemWithoutIdentity) {
+  for (const char* item : {"{}", "3", R"({"id":""})", R"({"x":1e999})"}) {
+    Imported import("{\"data\":[{\"id\":1}," + std::string(item) + ",{}]}");
+    EXPECT_EQ(import.set.nameless(), 1u) << item;
+  }
+}
+
+TEST(ImportSet, TheNextPartKeepsWhatWasCounted) {
+  Imported import(R"({"data":[{"id":"a"},{"id":"a","v":1},{"x":1},{"id":"b"}]})");
+  import.set.next_part(import.arena);
+  EXPECT_TRUE(import.set.items().empty());
+  EXPECT_EQ(import.set.total(), 4u);
+  EXPECT_EQ(import.set.failed(), 2u);
+  import.set.supersede_earlier(3, "b");
+  EXPECT_EQ(import.set.failed(), 3u);
+  EXPECT_EQ(import.set.errors().at(3).external_id, "b");
+  EXPECT_FALSE(import.set.part_full(1));
+}
+
+TEST(ImportSet, APartIsFullWhenItsPacksAre) {
+  auto numbered = [](size_t items) {
+    std::string body = "{\"data\":[";
+    for (size_t i = 0; i < items; ++i) body += "{\"id\":" + std::to_string(i) + "},";
+    return body + "{\"x\":1}]}";
+  };
+  EXPECT_FALSE(Imported(numbered(20'000)).set.part_full(kImportPartBytes));
+  EXPECT_TRUE(Imported(numbered(kIdentityPackItems)).set.part_full(kImportPartBytes));
+  // Identities of which each byte becomes six.
+  std::string longest;
+  for (int i = 0; i < 512 - 4; ++i) longest += "\\u0001";
+  std::string wide = "{\"data\":[";
+  for (int i = 1000; i < 1700; ++i) wide += "{\"id\":\"" + longest + std::to_string(i) + "\"},";
+  EXPECT_TRUE(Imported(wide + "0]}").set.part_full(kImportPartBytes));
+}
+
+// Texts that grow as they travel: beyond ASCII, quotation marks, control characters, U+007F.
+TEST(ImportSet, APartTravelsInAsManyBytesAsWereCounted) {
+  const char* kTexts[] = {"plain", "\xc3\xa9\xe6\xbc\xa2\xf0\x9f\x98\x80", "\\\"\\\\", "\x7f\\\"",
+                          "\\u0001\\n"};
+  for (const char* text : kTexts) {
+    for (size_t length : {1u, 20u, 60u}) {
+      std::string long_text;
+      for (size_t i = 0; i < length; ++i) long_text += text;
+      std::string body = "{\"data\":[";
+      for (int i = 0; i < 50; ++i) {
+        body += "{\"id\":\"" + std::string(text) + std::to_string(i) + "\",\"v\":\"" + long_text +
+                "\"},";
+      }
+      Imported import(body + "{\"id\":\"end\"}]}");
+      store::DataPacks data;
+      store::IdentityPack identities;
+      for (size_t i = 0; i < import.set.items().size(); ++i) {
+        const ImportItem& item = import.set.items()[i];
+        data.add(item.hash, i, item.data);
+        identities.add_placed(item.hash, i, item.external_id);
+      }
+      size_t bytes = identities.finish()->size();
+      for (auto& part : data.finish()) bytes += part.pack->size();
+      EXPECT_TRUE(import.set.part_full(bytes - 10)) << text << length;
+    }
+  }
 }
 
 }  // namespace

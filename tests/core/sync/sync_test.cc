@@ -58,7 +58,7 @@ class ImportSetTest : public testing::Test {
   }
 
   Arena arena_;
-  ImportSet set_{std::nullopt, 42};
+  ImportSet set_{std::nullopt, ImportMode::upsert, 42};
 };
 
 TEST_F(ImportSetTest, TheLastOfTwoEqualIdentitiesCounts) {
@@ -100,7 +100,7 @@ TEST_F(ImportSetTest, FindsDuplicatesAmongManyIdentities) {
   read(body + "{\"id\":49999}]}");
   EXPECT_EQ(set_.items().size(), 50'001u);
   EXPECT_EQ(set_.failed(), 1u);
-  EXPECT_EQ(set_.items()[49'999].state, ImportItem::State::superseded);
+  EXPECT_TRUE(set_.items()[49'999].superseded);
 }
 
 TEST(Plan, StatsAddUpToTheLivePropertiesOfTheSource) {

@@ -1,0 +1,200 @@
+#include "core/base/limits.h"
+#include "core/flow/import_job.h"
+#include "core/flow/log.h"
+#include "core/store/pack.h"
+#include "core/store/store.h"
+
+namespace sm::flow {
+namespace {
+
+using Item = sync::ImportItem;
+
+std::string lease_until(const Invocation& in) { return to_text(in.now() + kImportLeaseMs); }
+
+Task<Result<Unit>> begin(Invocation& in, ImportJob& job) {
+  std::vector<Statement> batch;
+  batch.push_back(store::ids_reserved("imports", 1));
+  batch.push_back(store::import_begun(job.order.tenant, job.source(), lease_until(in)));
+  CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
+  job.staged_id = store::only_integer(std::move(written[0]));
+  co_return Unit{};
+}
+
+// The open part as it is to be staged.
+struct Part {
+  std::vector<const Item*> items;  // all that count
+  Pack identities;                 // theirs, in this order
+  std::vector<const Item*> sent;   // whose data the source does not have
+  std::vector<const Item*> unsent;
+  std::vector<std::pair<size_t, const Item*>> superseded;  // places of items of earlier parts
+};
+
+Pack pack_of(const std::vector<const Item*>& items) {
+  store::IdentityPack pack;
+  for (const Item* item : items) pack.add_placed(item->hash, item->index, item->external_id);
+  return pack.finish();
+}
+
+Part open_part(const ImportJob& job) {
+  Part part;
+  for (const Item& item : job.set.items()) {
+    if (!item.superseded) part.items.push_back(&item);
+  }
+  part.identities = pack_of(part.items);
+  return part;
+}
+
+Task<Result<Unit>> compare(Invocation& in, const ImportJob& job, Part& part) {
+  CO_TRY(store::Rows rows,
+         co_await store::query(in, store::staged_differences(job.order.tenant, job.source(),
+                                                             *job.staged_id, part.identities)));
+  std::vector<bool> differs(part.items.size());
+  part.superseded.clear();
+  while (rows.next()) {
+    auto place = static_cast<size_t>(rows.integer(0));
+    differs[place] = rows.integer(1) != 0;
+    auto earlier = rows.maybe_integer(2);
+    if (earlier) part.superseded.emplace_back(static_cast<size_t>(*earlier), part.items[place]);
+  }
+  part.sent.clear();
+  part.unsent.clear();
+  for (size_t i = 0; i < part.items.size(); ++i) {
+    (differs[i] ? part.sent : part.unsent).push_back(part.items[i]);
+  }
+  co_return Unit{};
+}
+
+void append_sent(std::vector<Statement>& batch, const ImportJob& job, const Part& part) {
+  TenantId tenant = job.order.tenant;
+  auto count = static_cast<int64_t>(part.sent.size());
+  batch.push_back(store::ids_reserved("property_data", count));
+  store::DataPacks data;
+  for (size_t i = 0; i < part.sent.size(); ++i) {
+    data.add(part.sent[i]->hash, i, part.sent[i]->data);
+  }
+  for (auto& [quote, pack] : data.finish()) {
+    batch.push_back(store::import_data(tenant, count, quote, pack));
+  }
+  batch.push_back(store::staged_sent(tenant, *job.staged_id, count, pack_of(part.sent)));
+}
+
+Pack failed_pack(const ImportJob& job) {
+  store::IdentityPack pack;
+  for (std::string_view failed : job.set.failed_ids()) pack.add_placed({}, 0, failed);
+  return pack.finish();
+}
+
+// Under a guard on the source's revision: what is not sent is taken from the source as it was
+// compared with.
+Task<Result<Unit>> write_part(Invocation& in, const ImportJob& job, const Part& part) {
+  TenantId tenant = job.order.tenant;
+  int64_t id = *job.staged_id;
+  std::vector<Statement> batch;
+  batch.push_back(
+      store::guard_side(Side::source, tenant, job.order.source.id, job.order.source.revision));
+  batch.push_back(store::guard_import(tenant, id));
+  batch.push_back(store::import_renewed(tenant, id, lease_until(in)));
+  if (!part.superseded.empty()) {
+    batch.push_back(store::staged_superseded(tenant, id, part.identities));
+  }
+  if (!part.sent.empty()) append_sent(batch, job, part);
+  if (!part.unsent.empty()) {
+    batch.push_back(store::staged_unsent(tenant, job.source(), id, pack_of(part.unsent)));
+  }
+  if (!job.set.failed_ids().empty()) {
+    batch.push_back(store::staged_failed(tenant, id, failed_pack(job)));
+  }
+  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+  co_return Unit{};
+}
+
+Task<Result<ImportCounts>> count_staged(Invocation& in, const ImportJob& job) {
+  std::vector<Statement> statements;
+  statements.push_back(store::staged_counted(job.order.tenant, job.source(), *job.staged_id));
+  if (job.removes()) {
+    statements.push_back(
+        store::staged_absent_counted(job.order.tenant, job.source(), *job.staged_id));
+  }
+  CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
+  SM_CHECK(rows[0].next());
+  ImportCounts counts;
+  counts.fresh = rows[0].integer(0);
+  counts.changed = rows[0].integer(1);
+  counts.returned = rows[0].integer(2);
+  counts.revived = rows[0].integer(3);
+  if (job.removes()) counts.removed = store::only_integer(std::move(rows[1]));
+  co_return counts;
+}
+
+void append_applied(std::vector<Statement>& batch, const ImportJob& job, const ImportCounts& counts,
+                    const std::string& now) {
+  TenantId tenant = job.order.tenant;
+  SourceId source = job.source();
+  int64_t id = *job.staged_id;
+  batch.push_back(store::source_bumped(tenant, source, counts.live()));
+  if (counts.changed > 0) {
+    batch.push_back(store::staged_snapshots(tenant, source, id, now));
+    batch.push_back(store::ids_taken("source_snapshots"));
+  }
+  if (counts.fresh + counts.changed > 0) {
+    batch.push_back(store::staged_applied(tenant, source, id, now));
+    batch.push_back(store::ids_taken("source_properties"));
+  }
+  if (counts.returned > 0) batch.push_back(store::staged_returned(tenant, source, id, now));
+  if (counts.removed > 0) batch.push_back(store::staged_removed(tenant, source, id, now));
+}
+
+}  // namespace
+
+Task<Result<Unit>> stage_part(Invocation& in, ImportJob& job) {
+  job.set.finish_hashes();
+  if (!job.staged_id) {
+    CO_TRY([[maybe_unused]] Unit begun, co_await begin(in, job));
+  }
+  Part part = open_part(job);
+  for (int lost = 0;; ++lost) {
+    CO_TRY([[maybe_unused]] Unit compared, co_await compare(in, job, part));
+    Result<Unit> written = co_await write_part(in, job, part);
+    if (written.ok()) break;
+    bool again = store::lost_guard(written.error(), "source_changed") && lost < kMaxLostRaces;
+    if (!again) co_return std::move(written).error();
+    CO_TRY([[maybe_unused]] Unit reread, co_await reread_source(in, job));
+  }
+  for (auto [place, item] : part.superseded) job.set.supersede_earlier(place, item->external_id);
+  job.set.next_part(in.arena());
+  co_return Unit{};
+}
+
+Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job) {
+  CO_TRY(ImportCounts counts, co_await count_staged(in, job));
+  CO_TRY([[maybe_unused]] Unit allowed, check_removals(job, counts.removed));
+  ImportOutcome outcome = outcome_of(job, counts);
+  TenantId tenant = job.order.tenant;
+  std::string now = to_text(in.now());
+  std::vector<Statement> batch;
+  batch.push_back(
+      store::guard_side(Side::source, tenant, job.order.source.id, job.order.source.revision));
+  batch.push_back(store::guard_import(tenant, *job.staged_id));
+  batch.push_back(log_of(job, outcome, now));
+  batch.push_back(store::staged_unused(tenant, job.source(), *job.staged_id));
+  if (counts.written() > 0) append_applied(batch, job, counts, now);
+  batch.push_back(store::staging_dropped(tenant, *job.staged_id));
+  batch.push_back(store::import_ended(tenant, *job.staged_id));
+  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
+  if (!written.ok()) {
+    CO_TRY([[maybe_unused]] std::string committed,
+           co_await settle_outcome(in, tenant, job.sync_id, std::move(written).error()));
+  }
+  co_return outcome;
+}
+
+Task<Result<Unit>> discard_staged(Invocation& in, ImportJob& job) {
+  std::vector<Statement> batch;
+  batch.push_back(store::staged_data_deleted(job.order.tenant, *job.staged_id));
+  batch.push_back(store::staging_dropped(job.order.tenant, *job.staged_id));
+  batch.push_back(store::import_ended(job.order.tenant, *job.staged_id));
+  CO_TRY([[maybe_unused]] auto dropped, co_await store::batch(in, std::move(batch)));
+  co_return Unit{};
+}
+
+}  // namespace sm::flow
