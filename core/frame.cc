@@ -216,6 +216,27 @@ struct EffectEncoder {
   }
 };
 
+http::Request decode_request(const Json& head) {
+  http::Request request;
+  request.method = text_member(head, "method");
+  request.target = text_member(head, "target");
+  request.has_body = member(head, "body").get<bool>();
+  for (const Json& header : member(head, "headers")) {
+    request.headers.push_back({header[0].get<std::string>(), header[1].get<std::string>()});
+  }
+  return request;
+}
+
+Deployment decode_deployment(const Json& head) {
+  Deployment deployment;
+  for (const auto& [name, value] : member(head, "vars").items()) {
+    deployment.vars.emplace(name, value.get<std::string>());
+  }
+  deployment.store_kind = text_member(head, "store");
+  deployment.sealing = member(head, "sealing").get<bool>();
+  return deployment;
+}
+
 }  // namespace
 
 StartFrame decode_start(std::string_view frame) {
@@ -226,21 +247,17 @@ StartFrame decode_start(std::string_view frame) {
     start.kind = StartFrame::Kind::answers;
     return start;
   }
-  SM_CHECK(kind == "request");
-  for (const auto& [name, value] : member(parts.head, "vars").items()) {
-    start.deployment.vars.emplace(name, value.get<std::string>());
-  }
-  start.deployment.store_kind = text_member(parts.head, "store");
-  start.deployment.sealing = member(parts.head, "sealing").get<bool>();
+  start.deployment = decode_deployment(parts.head);
   start.time = {integer_member(parts.head, "time")};
   SM_CHECK(!parts.sections.empty());
   start.random = parts.sections[0];
-  start.request.method = text_member(parts.head, "method");
-  start.request.target = text_member(parts.head, "target");
-  start.request.has_body = member(parts.head, "body").get<bool>();
-  for (const Json& header : member(parts.head, "headers")) {
-    start.request.headers.push_back({header[0].get<std::string>(), header[1].get<std::string>()});
+  if (kind == "wake") {
+    start.kind = StartFrame::Kind::wake;
+    start.scheduled = {integer_member(parts.head, "scheduled_time")};
+    return start;
   }
+  SM_CHECK(kind == "request");
+  start.request = decode_request(parts.head);
   return start;
 }
 

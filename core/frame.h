@@ -16,12 +16,14 @@
 namespace sm {
 
 struct StartFrame {
-  enum class Kind { request, answers };
+  enum class Kind { request, wake, answers };
   Kind kind = Kind::request;
+  // request, wake
   Deployment deployment;
   Time time;
   std::string random;
-  http::Request request;
+  http::Request request;  // request
+  Time scheduled;         // wake: the minute that it was meant for
 };
 
 StartFrame decode_start(std::string_view frame);

@@ -1,10 +1,41 @@
 #include "core/machine.h"
 
+#include <utility>
+#include <vector>
+
 #include "core/api/serve.h"
 #include "core/base/check.h"
+#include "core/flow/wake.h"
 #include "core/frame.h"
 
 namespace sm {
+namespace {
+
+// Each gives the effects of the last step, to which there is no reply.
+
+Task<std::vector<Effect>> answer(Invocation& in, http::Request request) {
+  std::vector<Effect> last;
+  last.push_back(co_await api::serve(in, std::move(request)));
+  co_return last;
+}
+
+// Nobody waits for an answer: what went wrong is left to the log.
+Task<std::vector<Effect>> wake(Invocation& in, Time scheduled) {
+  Result<Unit> done = co_await flow::wake(in, scheduled);
+  std::vector<Effect> last;
+  if (!done.ok()) {
+    std::string what(error_info(done.error().code).type);
+    last.push_back(Log{"error", "wake: " + what + ": " + done.error().detail});
+  }
+  co_return last;
+}
+
+Task<std::vector<Effect>> run(Invocation& in, StartFrame start) {
+  if (start.kind == StartFrame::Kind::wake) return wake(in, start.scheduled);
+  return answer(in, std::move(start.request));
+}
+
+}  // namespace
 
 // The task comes after the invocation: its frames go back to the invocation's pool when it is
 // destroyed.
@@ -12,17 +43,17 @@ class Machine::Running {
  public:
   explicit Running(StartFrame start)
       : invocation_(std::move(start.deployment), start.time, std::move(start.random)),
-        task_(api::serve(invocation_, std::move(start.request))) {
+        task_(run(invocation_, std::move(start))) {
     task_.start();
     invocation_.run_ready();
   }
 
   Invocation& invocation() { return invocation_; }
-  Task<Effect>& task() { return task_; }
+  Task<std::vector<Effect>>& task() { return task_; }
 
  private:
   Invocation invocation_;
-  Task<Effect> task_;
+  Task<std::vector<Effect>> task_;
 };
 
 Machine::Machine() = default;
@@ -54,9 +85,7 @@ void Machine::close() {
 
 const std::string& Machine::step() {
   if (running_->task().done()) {
-    std::vector<Effect> last;
-    last.push_back(running_->task().take());
-    answer_ = encode_step(last, StepIs::done);
+    answer_ = encode_step(running_->task().take(), StepIs::done);
   } else {
     answer_ = encode_step(running_->invocation().take_effects(), StepIs::waiting);
   }

@@ -1,6 +1,6 @@
-// The core as a machine without I/O: start it with a request, perform the effects that it asks for,
-// resume it with the replies, until a step is done. The only header that wasm/ includes; frames are
-// those of wasm/README.md.
+// The core as a machine without I/O: start it with a request or a wake, perform the effects that it
+// asks for, resume it with the replies, until a step is done. The only header that wasm/ includes;
+// frames are those of wasm/README.md.
 #pragma once
 
 #include <memory>

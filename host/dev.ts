@@ -1,5 +1,6 @@
 // The local supervisor behind `make run`: one process that makes what a local deployment needs,
-// runs `wrangler dev` with it, and takes everything down again.
+// runs `wrangler dev` with it, wakes it once a minute as cron does in production, and takes
+// everything down again.
 //
 // Everything that a run leaves behind is in STATE_DIR: the D1 database (v3/), the secrets that
 // belong to it (dev.env), the record of applied migrations (migrations.json). Settings come from
@@ -22,6 +23,7 @@ import {
 import { createServer } from "node:net";
 import { relative, resolve } from "node:path";
 import { parseEnv } from "node:util";
+import { startLocalCron } from "./local_cron.ts";
 
 const root = resolve(import.meta.dirname, "..");
 const migrationsDir = resolve(root, "schema/sqlite");
@@ -50,6 +52,7 @@ interface Settings {
 
 const children = new Set<ChildProcess>();
 let stopping = false;
+let stopCron = (): void => {};
 
 async function main(): Promise<void> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
@@ -69,6 +72,7 @@ async function main(): Promise<void> {
   });
   const address = `http://127.0.0.1:${port}`;
   const healthy = await Promise.race([exited, untilAnswering(address)]);
+  stopCron = startLocalCron(address);
   printWelcome(address, settings, healthy);
   await exited;
 }
@@ -236,21 +240,23 @@ function startWrangler(settings: Settings, port: number, envFiles: string[]): Ch
 /**
  * The deployment's configuration with the core that was asked for (`wrangler dev` does not honour
  * --alias) and with paths that hold from the state directory, where it is written so that several
- * servers do not share it.
+ * servers do not share it. Without cron triggers: `wrangler dev` only warns that it has no clock,
+ * and we are the clock (local_cron.ts).
  */
 function writeConfig(settings: Settings): void {
   const coreModule = resolve(settings.stateDir, "core_module.mjs");
   writeFileSync(coreModule, `export { default } from ${JSON.stringify(settings.wasmFile)};\n`);
-  const paths: readonly (readonly [string, string])[] = [
-    ["host/worker.ts", resolve(root, "host/worker.ts")],
-    ["schema/sqlite", resolve(root, "schema/sqlite")],
-    ["build/public", resolve(root, "build/public")],
-    ["./tools/core_module.mjs", coreModule],
+  const replaced: readonly (readonly [string, string])[] = [
+    ['"host/worker.ts"', JSON.stringify(resolve(root, "host/worker.ts"))],
+    ['"schema/sqlite"', JSON.stringify(resolve(root, "schema/sqlite"))],
+    ['"build/public"', JSON.stringify(resolve(root, "build/public"))],
+    ['"./tools/core_module.mjs"', JSON.stringify(coreModule)],
+    ['crons = ["* * * * *"]', "crons = []"],
   ];
   let config = readFileSync(resolve(root, "wrangler.toml"), "utf8");
-  for (const [path, absolute] of paths) {
-    if (!config.includes(`"${path}"`)) throw new Error(`wrangler.toml does not name ${path}`);
-    config = config.replace(`"${path}"`, JSON.stringify(absolute));
+  for (const [text, local] of replaced) {
+    if (!config.includes(text)) throw new Error(`wrangler.toml does not hold ${text}`);
+    config = config.replace(text, local);
   }
   writeFileSync(configFile(settings.stateDir), config);
 }
@@ -335,6 +341,7 @@ function printWelcome(address: string, settings: Settings, healthy: boolean): vo
 async function stop(exitCode: number): Promise<void> {
   if (stopping) return;
   stopping = true;
+  stopCron();
   const ends = [...children].map((child) => {
     child.kill("SIGTERM");
     return new Promise((done) => child.once("exit", done));

@@ -1,13 +1,12 @@
 // The loop: starts an invocation of the core, performs the effects it asks for, resumes it with the
-// replies, until it is done. The loop decides nothing. What it adds is what only a host can know:
-// whether the client is still there, whether the core is still alive, and which of two answers was
-// the first.
+// replies, until it is done. The loop decides nothing. What it adds is whether the core is still
+// alive; what concerns a client is its exchange's (exchange.ts), which a wake does without.
 
-import type { Effect, Reply, Start, Step, StoredAnswer, StoredAnswers } from "./core/abi.ts";
+import type { Cause, Effect, Reply, Start, Step, StoredAnswers } from "./core/abi.ts";
+import { cancelled, done } from "./core/abi.ts";
 import { FrameTooLarge } from "./core/frame.ts";
 import type { Lease, Pool } from "./core/pool.ts";
-import { RequestBody } from "./request_body.ts";
-import { ResponseBody } from "./response_body.ts";
+import { Exchange, type ReadAsset } from "./exchange.ts";
 import type { Sealer } from "./seal.ts";
 import type { Store } from "./store/store.ts";
 
@@ -19,8 +18,7 @@ export type Host = {
   readonly sealer: () => Promise<Sealer | undefined>;
   readonly sealing: boolean;
   readonly varsJson: string;
-  /** The bytes of a static file, `undefined` where there is none. */
-  readonly asset: (path: string) => Promise<ReadableStream<Uint8Array> | undefined>;
+  readonly asset: ReadAsset;
 };
 
 export type Driven = {
@@ -30,50 +28,48 @@ export type Driven = {
 };
 
 export function drive(host: Host, request: Request): Driven {
-  const invocation = new Invocation(host, request);
-  return { response: invocation.response, finished: invocation.run() };
+  const requestId = crypto.randomUUID();
+  const exchange = new Exchange(request, requestId, host.asset);
+  const invocation = new Invocation(host, requestId, causeOf(request), exchange);
+  return { response: exchange.response, finished: invocation.run() };
+}
+
+/**
+ * Wakes the core for what it has to do by itself. Settles when that is done, and never rejects: there is nobody to tell
+ * but the log.
+ */
+export function wake(host: Host, scheduledTime: number): Promise<void> {
+  const cause: Cause = { kind: "wake", scheduledTime };
+  return new Invocation(host, crypto.randomUUID(), cause, undefined).run();
 }
 
 class Invocation {
-  readonly response: Promise<Response>;
   private readonly host: Host;
-  private readonly request: Request;
-  private readonly requestId = crypto.randomUUID();
-  private readonly requestBody: RequestBody;
-  private readonly signal: AbortSignal | undefined;
-  private responseBody: ResponseBody | undefined;
-  private resolve: (response: Response) => void = () => {};
-  private answered = false;
+  private readonly requestId: string;
+  private readonly cause: Cause;
+  private readonly exchange: Exchange | undefined;
 
-  constructor(host: Host, request: Request) {
+  constructor(host: Host, requestId: string, cause: Cause, exchange: Exchange | undefined) {
     this.host = host;
-    this.request = request;
-    this.signal = request.signal;
-    this.requestBody = new RequestBody(request.body, request.headers.get("content-length"));
-    this.response = new Promise((resolve) => {
-      this.resolve = resolve;
-    });
+    this.requestId = requestId;
+    this.cause = cause;
+    this.exchange = exchange;
   }
 
   async run(): Promise<void> {
     let lease: Lease | undefined;
     try {
       lease = this.host.pool.tryAcquire() ?? (await this.host.pool.acquire());
-      if (lease === undefined) {
-        await this.requestBody.dismiss();
-        return this.answerStored(this.host.answers.overloaded);
-      }
+      if (lease === undefined) return await this.giveUp();
       await this.loop(lease);
     } catch (error) {
-      await this.requestBody.dismiss();
-      console.error(
-        `${this.requestId}: the core failed: ${error instanceof Error ? error.stack : String(error)}`,
-      );
+      await this.exchange?.dismissBody();
+      this.logError(`the core failed: ${error instanceof Error ? error.stack : String(error)}`);
       lease?.discard();
     }
     // An invocation that is over has answered; if not, that is a failure like any other.
-    this.answerStored(this.host.answers.trap);
-    await this.responseBody?.abort("the core failed");
+    this.exchange?.answerStored(this.host.answers.trap);
+    await this.exchange?.cutOff("the core failed");
   }
 
   private async loop(lease: Lease): Promise<void> {
@@ -89,17 +85,19 @@ class Invocation {
     lease.release();
     // Before the answer: `wrangler dev` holds an answer back until it has drained a body that
     // nobody has touched.
-    await this.requestBody.dismiss();
+    await this.exchange?.dismissBody();
     await this.performAll(step, lease);
   }
 
+  private async giveUp(): Promise<void> {
+    if (this.exchange === undefined) return this.logError("no core was free for a wake");
+    await this.exchange.dismissBody();
+    this.exchange.answerStored(this.host.answers.overloaded);
+  }
+
   private start(): Start {
-    const { url, method, headers, body } = this.request;
     return {
-      method,
-      target: targetOf(url),
-      headers: [...headers],
-      body: body !== null,
+      cause: this.cause,
       time: Date.now(),
       requestId: this.requestId,
       store: this.host.store.kind,
@@ -120,23 +118,19 @@ class Invocation {
   private perform(effect: Effect, lease: Lease): Promise<Reply> | Reply {
     switch (effect.effect) {
       case "query":
-        return this.clientLeft ? cancelled : this.host.store.query(effect.statements);
+        return this.exchange?.clientLeft === true
+          ? cancelled
+          : this.host.store.query(effect.statements);
       case "batch":
         return this.host.store.batch(effect.statements);
       case "read_body":
-        return this.readBody();
       case "respond":
-        return this.respond(effect);
       case "write":
-        return this.write(effect);
       case "end":
-        return this.bodyOf(effect)
-          .end()
-          .then(() => done);
       case "abort":
-        return this.bodyOf(effect)
-          .abort("the answer was cut off")
-          .then(() => done);
+        if (this.exchange === undefined)
+          throw new Error(`the core asks for ${effect.effect}, but a wake has no client`);
+        return this.exchange.perform(effect);
       case "seal":
         return this.seal(effect.plain, effect.context);
       case "reserve_memory":
@@ -153,83 +147,16 @@ class Invocation {
     }
   }
 
-  private get clientLeft(): boolean {
-    return this.signal?.aborted === true;
-  }
-
-  private async readBody(): Promise<Reply> {
-    if (this.clientLeft) return cancelled;
-    const reply = await this.requestBody.read();
-    return !reply.ok && this.clientLeft ? cancelled : reply;
-  }
-
-  private async write(effect: Effect & { effect: "write" }): Promise<Reply> {
-    return (await this.bodyOf(effect).write(effect.bytes)) ? done : cancelled;
-  }
-
-  private bodyOf(effect: Effect): ResponseBody {
-    if (this.responseBody === undefined)
-      throw new Error(`the core asks for ${effect.effect} without a streamed answer`);
-    return this.responseBody;
-  }
-
   private async seal(plain: Uint8Array<ArrayBuffer>, context: string): Promise<Reply> {
     const sealer = await this.host.sealer();
     if (sealer === undefined) return { ok: false, error: "no_key" };
     return { ok: true, ...(await sealer.seal(plain, context)) };
   }
 
-  private respond(effect: Effect & { effect: "respond" }): Promise<Reply> | Reply {
-    if (this.answered) throw new Error("the core answers twice");
-    const { status, headers, body } = effect;
-    switch (body.kind) {
-      case "none":
-        this.answer(status, headers, null);
-        return done;
-      case "bytes":
-        this.answer(status, headers, body.bytes);
-        return done;
-      case "stream":
-        this.responseBody = new ResponseBody();
-        this.answer(status, headers, this.responseBody.stream);
-        return done;
-      case "asset":
-        return this.host.asset(body.path).then((bytes) => {
-          if (bytes === undefined) return { ok: false, error: "refused" };
-          this.answer(status, headers, bytes);
-          return done;
-        });
-      default: {
-        const unknown: never = body;
-        throw new Error(`no such body: ${String(unknown)}`);
-      }
-    }
-  }
-
-  private answerStored(answer: StoredAnswer): void {
-    if (this.answered) return;
-    this.answer(
-      answer.status,
-      answer.headers,
-      this.request.method === "HEAD" ? null : answer.bytes,
-    );
-  }
-
-  private answer(
-    status: number,
-    list: StoredAnswer["headers"],
-    body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null,
-  ): void {
-    const headers = new Headers();
-    for (const [name, value] of list) headers.append(name, value);
-    headers.set("x-request-id", this.requestId);
-    this.resolve(new Response(body, { status, headers }));
-    this.answered = true;
+  private logError(message: string): void {
+    console.error(`${this.requestId}: ${message}`);
   }
 }
-
-const done: Reply = { ok: true };
-const cancelled: Reply = { ok: false, error: "cancelled" };
 
 /** Replies that do not fit into a frame are refused instead: the core asked for more than it can take. */
 function resume(lease: Lease, replies: readonly Reply[]): Step {
@@ -244,6 +171,16 @@ function resume(lease: Lease, replies: readonly Reply[]): Step {
     );
     return lease.instance.resume(now, refused);
   }
+}
+
+function causeOf({ method, url, headers, body }: Request): Cause {
+  return {
+    kind: "request",
+    method,
+    target: targetOf(url),
+    headers: [...headers],
+    body: body !== null,
+  };
 }
 
 /** Path and query as they were received, without a parser that would tidy them. */

@@ -3,7 +3,7 @@
 import core from "core.wasm";
 import { Instance } from "./core/instance.ts";
 import { Pool } from "./core/pool.ts";
-import { drive, type Host } from "./drive.ts";
+import { drive, type Host, wake } from "./drive.ts";
 import { isKey, Sealer } from "./seal.ts";
 import { D1Store } from "./store/d1.ts";
 
@@ -14,21 +14,28 @@ const first = new Instance(core);
 const answers = first.storedAnswers();
 const pool = new Pool(core, first);
 
-// The bindings are the same for every request of an isolate.
+// The bindings are the same for every invocation of an isolate.
 const hosts = new WeakMap<Env, Host>();
 
 export default {
   fetch(request, env, ctx): Promise<Response> {
-    let host = hosts.get(env);
-    if (host === undefined) {
-      host = makeHost(env);
-      hosts.set(env, host);
-    }
-    const { response, finished } = drive(host, request);
+    const { response, finished } = drive(hostOf(env), request);
     ctx.waitUntil(finished);
     return response;
   },
+  scheduled(controller, env): Promise<void> {
+    return wake(hostOf(env), controller.scheduledTime);
+  },
 } satisfies ExportedHandler<Env>;
+
+function hostOf(env: Env): Host {
+  let host = hosts.get(env);
+  if (host === undefined) {
+    host = makeHost(env);
+    hosts.set(env, host);
+  }
+  return host;
+}
 
 function makeHost(env: Env): Host {
   const { ENCRYPTION_KEY: secret, ...others } = env;

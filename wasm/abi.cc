@@ -10,7 +10,7 @@
 
 namespace {
 
-constexpr uint32_t kAbiVersion = 1;
+constexpr uint32_t kAbiVersion = 2;
 
 sm::Machine& machine() {
   static sm::Machine* instance = new sm::Machine;

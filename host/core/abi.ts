@@ -7,7 +7,7 @@
 import type { Result, Statement, Value } from "../store/store.ts";
 import { FrameReader, FrameTooLarge, type FrameWriter, maxFrameBytes } from "./frame.ts";
 
-export const abiVersion = 1;
+export const abiVersion = 2;
 
 export type HeaderList = readonly (readonly [string, string])[];
 
@@ -56,6 +56,11 @@ export type Reply =
   | { readonly ok: true; readonly keyId: string; readonly sealed: string }
   | { readonly ok: false; readonly error: string };
 
+/** Nothing but that it was done. */
+export const done: Reply = { ok: true };
+/** The client left before it was done. */
+export const cancelled: Reply = { ok: false, error: "cancelled" };
+
 export type Step = { readonly effects: readonly Effect[]; readonly done: boolean };
 
 /** A finished answer, kept for when the core cannot be asked any more. */
@@ -66,15 +71,23 @@ export type StoredAnswer = {
 };
 export type StoredAnswers = { readonly trap: StoredAnswer; readonly overloaded: StoredAnswer };
 
+/** Why an invocation begins: somebody asks for something, or a minute has passed. */
+export type Cause =
+  | {
+      readonly kind: "request";
+      readonly method: string;
+      readonly target: string;
+      readonly headers: HeaderList;
+      readonly body: boolean;
+    }
+  | { readonly kind: "wake"; readonly scheduledTime: number };
+
 export type Start = {
-  readonly method: string;
-  readonly target: string;
-  readonly headers: HeaderList;
-  readonly body: boolean;
+  readonly cause: Cause;
   readonly time: number;
   readonly requestId: string;
   readonly store: string;
-  /** The same for every request of a deployment, so it is JSON already. */
+  /** The same for every invocation of a deployment, so it is JSON already. */
   readonly varsJson: string;
   readonly sealing: boolean;
   readonly random: Uint8Array;
@@ -82,13 +95,21 @@ export type Start = {
 
 export function writeStart(writer: FrameWriter, start: Start): Uint8Array {
   writer.begin(
-    `{"kind":"request","method":${JSON.stringify(start.method)},"target":${JSON.stringify(start.target)},` +
-      `"headers":${JSON.stringify(start.headers)},"body":${start.body},"time":${start.time},` +
+    `{${causeMembers(start.cause)},"time":${start.time},` +
       `"request_id":${JSON.stringify(start.requestId)},"store":${JSON.stringify(start.store)},` +
       `"vars":${start.varsJson},"sealing":${start.sealing}}`,
   );
   writer.section(start.random);
   return writer.finish();
+}
+
+function causeMembers(cause: Cause): string {
+  if (cause.kind === "wake") return `"kind":"wake","scheduled_time":${cause.scheduledTime}`;
+  const { method, target, headers, body } = cause;
+  return (
+    `"kind":"request","method":${JSON.stringify(method)},"target":${JSON.stringify(target)},` +
+    `"headers":${JSON.stringify(headers)},"body":${body}`
+  );
 }
 
 export function writeAnswersRequest(writer: FrameWriter): Uint8Array {

@@ -84,6 +84,20 @@ nlohmann::json resolved(const nlohmann::json& head, const std::vector<std::strin
 
 nlohmann::json resolved(const Parts& parts) { return resolved(parts.head, parts.sections); }
 
+// What every invocation comes with.
+void expect_deployment(const StartFrame& start, const Golden& file) {
+  const Json& head = file.json["head"];
+  EXPECT_EQ(start.time.ms, head["time"].get<int64_t>());
+  EXPECT_EQ(start.deployment.store_kind, head["store"].get<std::string>());
+  EXPECT_EQ(start.deployment.sealing, head["sealing"].get<bool>());
+  EXPECT_EQ(start.deployment.vars.size(), head["vars"].size());
+  for (const auto& [name, value] : head["vars"].items()) {
+    EXPECT_EQ(start.deployment.var(name), value.get<std::string>());
+  }
+  EXPECT_EQ(start.deployment.var("NOT_SET"), "");
+  EXPECT_EQ(start.random, file.sections.at(0));
+}
+
 TEST(Frame, AStartFrameOfAHostIsUnderstood) {
   Golden file = golden("start_request");
   const Json& head = file.json["head"];
@@ -97,15 +111,16 @@ TEST(Frame, AStartFrameOfAHostIsUnderstood) {
     EXPECT_EQ(start.request.headers[i].value, head["headers"][i][1].get<std::string>());
   }
   EXPECT_EQ(start.request.has_body, head["body"].get<bool>());
-  EXPECT_EQ(start.time.ms, head["time"].get<int64_t>());
-  EXPECT_EQ(start.deployment.store_kind, head["store"].get<std::string>());
-  EXPECT_EQ(start.deployment.sealing, head["sealing"].get<bool>());
-  EXPECT_EQ(start.deployment.vars.size(), head["vars"].size());
-  for (const auto& [name, value] : head["vars"].items()) {
-    EXPECT_EQ(start.deployment.var(name), value.get<std::string>());
-  }
-  EXPECT_EQ(start.deployment.var("NOT_SET"), "");
-  EXPECT_EQ(start.random, file.sections.at(0));
+  expect_deployment(start, file);
+}
+
+TEST(Frame, AWakeIsAStartWithoutARequest) {
+  Golden file = golden("start_wake");
+  StartFrame start = decode_start(file.frame);
+  EXPECT_EQ(start.kind, StartFrame::Kind::wake);
+  EXPECT_EQ(start.scheduled.ms, file.json["head"]["scheduled_time"].get<int64_t>());
+  EXPECT_EQ(start.request.method, "");
+  expect_deployment(start, file);
 }
 
 TEST(Frame, AHostMayAskForTheAnswersOfADeadCore) {
@@ -321,7 +336,8 @@ TEST(FrameDeathTest, FramesThatNoHostOfOursMakesTrap) {
       "{",
       R"({"kind":"other"})",
       R"({"kind":"request"})",
-      R"({"kind":"request","vars":{},"store":"d1","sealing":true,"time":1})"};
+      R"({"kind":"request","vars":{},"store":"d1","sealing":true,"time":1})",
+      R"({"kind":"wake","vars":{},"store":"d1","sealing":true,"time":1,"scheduled_time":1})"};
   for (const std::string& head : kHeads)
     EXPECT_DEATH((void)decode_start(reply_frame(head)), "check failed") << head;
   EXPECT_DEATH((void)decode_start(std::string("\x10\0\0\0{}", 6)), "check failed");

@@ -101,6 +101,9 @@ inline Answer rows(const std::vector<Cells>& results) {
 
 class ScriptedHost {
  public:
+  // What its clock shows at the start of an invocation.
+  static constexpr int64_t kNowMs = 1768473000000;
+
   Step start(const std::string& method, const std::string& target, bool has_body = false,
              const std::string& key = std::string(40, 'k')) {
     return start_with(method, target, has_body, Json::array({Json::array({"x-api-key", key})}));
@@ -108,27 +111,22 @@ class ScriptedHost {
 
   Step start_with(const std::string& method, const std::string& target, bool has_body,
                   const Json& headers) {
-    Json head = {{"kind", "request"},
-                 {"method", method},
-                 {"target", target},
-                 {"headers", headers},
-                 {"body", has_body},
-                 {"time", 1768473000000},
-                 {"request_id", "r"},
-                 {"store", "scripted"},
-                 {"vars", Json::object({{"API_KEY_PEPPER", "pepper"}})},
-                 {"sealing", true}};
-    std::string frame;
-    append_section(frame, head.dump());
-    append_section(frame, std::string(64, '\7'));
-    return parse(machine_.start(frame));
+    return start_frame({{"kind", "request"},
+                        {"method", method},
+                        {"target", target},
+                        {"headers", headers},
+                        {"body", has_body}});
+  }
+
+  Step wake(int64_t scheduled_ms = kNowMs) {
+    return start_frame({{"kind", "wake"}, {"scheduled_time", scheduled_ms}});
   }
 
   Step resume(const Answer& answer) { return resume(answer, 1); }
 
   // The same reply to each of several effects.
   Step resume(const Answer& answer, size_t effects) {
-    Json head = {{"time", 1768473000001}, {"replies", Json::array()}};
+    Json head = {{"time", kNowMs + 1}, {"replies", Json::array()}};
     for (size_t i = 0; i < effects; ++i) head["replies"].push_back(answer.head);
     std::string frame;
     append_section(frame, head.dump());
@@ -139,6 +137,18 @@ class ScriptedHost {
   void close() { machine_.close(); }
 
  private:
+  Step start_frame(Json head) {
+    head.update({{"time", kNowMs},
+                 {"request_id", "r"},
+                 {"store", "scripted"},
+                 {"vars", Json::object({{"API_KEY_PEPPER", "pepper"}})},
+                 {"sealing", true}});
+    std::string frame;
+    append_section(frame, head.dump());
+    append_section(frame, std::string(64, '\7'));
+    return parse(machine_.start(frame));
+  }
+
   static Step parse(const std::string& frame) {
     Step step;
     uint32_t length = 0;

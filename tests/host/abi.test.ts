@@ -42,20 +42,28 @@ test("a frame is read as its head and sections", () => {
 });
 
 test("start frames are written byte for byte", () => {
-  const head = golden("start_request").head as {
-    vars: object;
-    request_id: string;
-    headers: [string, string][];
-  };
-  const { request_id: requestId, vars, ...rest } = head;
-  const random = golden("start_request").sections[0] as Uint8Array;
-  const start = {
-    ...rest,
-    requestId,
-    varsJson: JSON.stringify(vars),
-    random,
-  } as unknown as Parameters<typeof writeStart>[1];
-  assert.equal(hex(writeStart(writer, start)), bytesOf("start_request").toString("hex"));
+  for (const name of ["start_request", "start_wake"]) {
+    const {
+      time,
+      request_id: requestId,
+      store,
+      vars,
+      sealing,
+      scheduled_time: scheduledTime,
+      ...cause
+    } = golden(name).head as Record<string, unknown>;
+    const random = golden(name).sections[0];
+    const start = {
+      cause: { ...cause, scheduledTime },
+      time,
+      requestId,
+      store,
+      varsJson: JSON.stringify(vars),
+      sealing,
+      random,
+    } as Parameters<typeof writeStart>[1];
+    assert.equal(hex(writeStart(writer, start)), bytesOf(name).toString("hex"));
+  }
   assert.equal(hex(writeAnswersRequest(writer)), bytesOf("start_answers").toString("hex"));
 });
 

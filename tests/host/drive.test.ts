@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Instance } from "../../host/core/instance.ts";
 import { defaultPoolOptions, Pool } from "../../host/core/pool.ts";
-import { drive, type Host } from "../../host/drive.ts";
+import { drive, type Host, wake } from "../../host/drive.ts";
 import { RequestBody } from "../../host/request_body.ts";
 import type { Statement, Store, StoreOutcome } from "../../host/store/store.ts";
 import {
@@ -16,6 +16,7 @@ import {
   script,
   startStream,
   step,
+  storeHead,
   trap,
   writeForever,
 } from "./script.ts";
@@ -81,14 +82,24 @@ function run(
   return drive(host, request as unknown as Parameters<typeof drive>[1]) as ReturnType<typeof run>;
 }
 
-async function quietly<T>(body: () => Promise<T>): Promise<T> {
+async function quietly<T>(body: () => Promise<T>, lines: string[] = []): Promise<T> {
   const error = console.error;
-  console.error = () => {};
+  console.error = (line) => lines.push(String(line));
   try {
     return await body();
   } finally {
     console.error = error;
   }
+}
+
+/** Wakes the core with a script, and answers with what was logged as an error. */
+async function wakeWith(host: Host, ops: string): Promise<string[]> {
+  const lines: string[] = [];
+  await quietly(
+    () => wake({ ...host, varsJson: JSON.stringify({ wake_60000: ops }) }, 60_000),
+    lines,
+  );
+  return lines;
 }
 
 const reply = async (response: Response): Promise<{ replies: Record<string, unknown>[] }> => {
@@ -339,4 +350,50 @@ test("a client that stalls within its body is cut off after two minutes", async 
   const read = new RequestBody(stream as never, null).read();
   t.mock.timers.tick(120_000);
   assert.deepEqual(await read, { ok: false, error: "cut_off" });
+});
+
+test("a wake performs effects like a request, and ends without an answer", async () => {
+  const { host, store, pool } = makeHost();
+  const query = step([{ effect: "query", statements: [{ sql: 0, params: [] }] }], ["SELECT 1"]);
+  const log = lastStep([{ effect: "log", level: "error", message: "last" }]);
+  const lines = await wakeWith(host, script(query, storeHead("INSERT"), log));
+  assert.deepEqual(
+    store.calls.map((call) => [call.doing, call.statements[0]?.sql]),
+    [
+      ["query", "SELECT 1"],
+      ["batch", "INSERT"],
+    ],
+  );
+  const head = JSON.parse(String(store.calls[1]?.statements[0]?.params[0]));
+  assert.equal(head.kind, "wake");
+  assert.equal(head.scheduled_time, 60_000);
+  assert.equal(head.store, "fake");
+  assert.deepEqual(lines, [`${head.request_id}: last`]);
+  assert.deepEqual(await wakeWith(host, ""), [], "nothing to do");
+  assert.equal(pool.usedBytes, new Instance(module).memoryBytes);
+});
+
+test("a wake that fails is logged, its instance thrown away, and the next ones work", async () => {
+  const { host, pool } = makeHost();
+  const answers = ["read_body", "end", "abort"].map((effect) => step([{ effect }]));
+  for (const ops of [trap(), answerOk("nobody hears this"), startStream(), ...answers]) {
+    const lines = await wakeWith(host, script(ops));
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? "", /^[0-9a-f-]{36}: the core failed: /);
+    assert.equal(await (await run(host, script(answerOk("fine"))).response).text(), "fine");
+    assert.deepEqual(await wakeWith(host, script(lastStep([]))), []);
+    assert.equal(pool.usedBytes, new Instance(module).memoryBytes);
+  }
+});
+
+test("a wake without room for an instance gives up, and says so", async () => {
+  const { host } = makeHost({ ...quick, budgetBytes: new Instance(module).memoryBytes });
+  const slow = run(host, script(startStream(), writeForever(300_000), lastStep([])));
+  const streamed = await slow.response;
+  const [line, ...others] = await wakeWith(host, script(lastStep([])));
+  assert.match(line ?? "", /: no core was free for a wake$/);
+  assert.deepEqual(others, []);
+  await streamed.body!.cancel();
+  await slow.finished;
+  assert.deepEqual(await wakeWith(host, script(lastStep([]))), []);
 });

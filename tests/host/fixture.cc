@@ -1,9 +1,11 @@
 // A core that follows wasm/README.md and does what a script says, so that tests can inject what the
-// real one never does: a trap at any step, growth, an endless body. The script is the value of the
-// header `x-script`, in hexadecimal, as tests/host/script.ts makes it: operations of one letter, a
-// u32, and for `S` that many bytes of a frame.
+// real one never does: a trap at any step, growth, an endless body. The script of a request is the
+// value of its header `x-script`; the script of a wake is the variable `wake_<scheduled_time>`, and
+// empty where there is none. It is in hexadecimal, as tests/host/script.ts makes it: operations of
+// one letter, a u32, and for `S` and `H` that many bytes.
 //
 //   S n frame   yields the frame
+//   H n sql     yields a `batch` of the statement, its one parameter the head of the start frame
 //   W n         yields a `write` of n bytes again and again, until one is refused
 //   B n         yields `read_body` until the end or a refusal, counting bytes, parts and small
 //   parts G n         grows memory by n pages T n         traps E n         done: answers with the
@@ -18,9 +20,12 @@ namespace {
 
 constexpr uint32_t kPage = 65536;
 constexpr uint32_t kScriptLimit = 65536;
+constexpr uint32_t kHeadLimit = 65536;
 
 unsigned char script[kScriptLimit];
 uint32_t script_length, script_at;
+unsigned char start_head[kHeadLimit];
+uint32_t start_head_length;
 uint32_t input, input_length;
 uint32_t answer[2];
 char counts[256];
@@ -58,12 +63,17 @@ bool same(const unsigned char* bytes, const char* text, uint32_t n) {
   return true;
 }
 
-bool has(const unsigned char* bytes, uint32_t length, const char* text) {
+// The place behind the text, or the end where it is not found.
+uint32_t find_behind(const unsigned char* bytes, uint32_t length, const char* text) {
   uint32_t n = length_of(text);
   for (uint32_t i = 0; i + n <= length; i++) {
-    if (same(bytes + i, text, n)) return true;
+    if (same(bytes + i, text, n)) return i + n;
   }
-  return false;
+  return length;
+}
+
+bool has(const unsigned char* bytes, uint32_t length, const char* text) {
+  return find_behind(bytes, length, text) < length;
 }
 
 // The output frame is built behind the input buffer.
@@ -91,6 +101,18 @@ uint32_t yield_plain(const char* head) {
   write32(at(output()), n);
   copy(at(output()) + 4, reinterpret_cast<const unsigned char*>(head), n);
   return yield(output(), 4 + n);
+}
+
+// A batch of one statement with one parameter: the head of the start frame.
+uint32_t yield_head(const unsigned char* sql, uint32_t length) {
+  constexpr const char* kBatch =
+      R"({"done":false,"effects":[{"effect":"batch","statements":[{"sql":0,"params":[{"section":1}]}]}]})";
+  yield_section(kBatch, sql, length);
+  uint32_t end = answer[0] + answer[1];
+  ensure(end + 4 + start_head_length);
+  write32(at(end), start_head_length);
+  copy(at(end) + 4, start_head, start_head_length);
+  return yield(answer[0], answer[1] + 4 + start_head_length);
 }
 
 char* put(char* p, const char* text) {
@@ -143,6 +165,9 @@ uint32_t run() {
       case 'S':
         script_at = next + n;
         return yield(reinterpret_cast<uint32_t>(script + next), n);
+      case 'H':
+        script_at = next + n;
+        return yield_head(script + next, n);
       case 'W':
         if (!repeating || !refused()) {
           repeating = true;
@@ -173,18 +198,33 @@ uint32_t run() {
 
 uint32_t digit(unsigned char c) { return c <= '9' ? c - '0' : c - 'a' + 10; }
 
-void read_script(const unsigned char* head, uint32_t length) {
-  static const char kName[] = R"("x-script",")";
-  constexpr uint32_t kNameLength = sizeof(kName) - 1;
+void keep_head(const unsigned char* head, uint32_t length) {
+  if (length > kHeadLimit) __builtin_trap();
+  copy(start_head, head, length);
+  start_head_length = length;
+}
+
+// Where the script of the invocation begins in the head of its start frame, its end for none.
+uint32_t find_script() {
+  uint32_t scheduled = find_behind(start_head, start_head_length, R"("scheduled_time":)");
+  if (scheduled == start_head_length)
+    return find_behind(start_head, start_head_length, R"("x-script",")");
+  char name[32];
+  char* p = put(name, R"("wake_)");
+  while (start_head[scheduled] >= '0' && start_head[scheduled] <= '9' && p < name + 24)
+    *p++ = static_cast<char>(start_head[scheduled++]);
+  *put(p, R"(":")") = 0;
+  return find_behind(start_head, start_head_length, name);
+}
+
+void read_script() {
   script_length = script_at = 0;
   repeating = false;
-  for (uint32_t i = 0; i + kNameLength <= length; i++) {
-    if (!same(head + i, kName, kNameLength)) continue;
-    for (i += kNameLength; head[i] != '"' && script_length < kScriptLimit; i += 2) {
-      script[script_length++] =
-          static_cast<unsigned char>(digit(head[i]) << 4 | digit(head[i + 1]));
-    }
-    return;
+  uint32_t i = find_script();
+  if (i == start_head_length) return;
+  for (; start_head[i] != '"' && script_length < kScriptLimit; i += 2) {
+    script[script_length++] =
+        static_cast<unsigned char>(digit(start_head[i]) << 4 | digit(start_head[i + 1]));
   }
 }
 
@@ -196,7 +236,7 @@ constexpr const char* kAnswers =
 
 extern "C" {
 
-EXPORT(sm_abi) uint32_t sm_abi() { return 1; }
+EXPORT(sm_abi) uint32_t sm_abi() { return 2; }
 
 EXPORT(_initialize) void initialize() {}
 
@@ -219,7 +259,8 @@ EXPORT(sm_start) uint32_t sm_start(uint32_t pointer, uint32_t length) {
   if (has(head, read32(at(pointer)), R"("kind":"answers")")) {
     return yield_section(kAnswers, reinterpret_cast<const unsigned char*>("stored"), 6);
   }
-  read_script(head, read32(at(pointer)));
+  keep_head(head, read32(at(pointer)));
+  read_script();
   return run();
 }
 

@@ -54,6 +54,20 @@ export const goldens: readonly Golden[] = [
     },
     sections: [Uint8Array.from({ length: 64 }, (_, index) => 255 - index)],
   },
+  {
+    name: "start_wake",
+    direction: "start",
+    head: {
+      kind: "wake",
+      scheduled_time: 1795225380000,
+      time: 1795225380017,
+      request_id: "7c6a2c5b-6f0e-4a53-9d0a-0f3f1f0c2b11",
+      store: "d1",
+      vars: { RETENTION_DAYS: "30" },
+      sealing: true,
+    },
+    sections: [Uint8Array.from({ length: 64 }, (_, index) => index)],
+  },
   { name: "start_answers", direction: "start", head: { kind: "answers" }, sections: [] },
   { name: "step_empty", direction: "step", head: { effects: [], done: true }, sections: [] },
   {

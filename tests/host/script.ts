@@ -60,6 +60,9 @@ export const answerOk = (text: string): Buffer =>
     [text],
   );
 
+/** A batch of one statement whose one parameter is the head of the start frame. */
+export const storeHead = (sql: string): Buffer => operation("H", Buffer.from(sql));
+
 export const startStream = (): Buffer =>
   step([{ effect: "respond", status: 200, headers: [], stream: true }]);
 export const writeForever = (bytes: number): Buffer => counted("W", bytes);

@@ -15,7 +15,8 @@ export type Worker = {
   readonly stop: () => Promise<void>;
 };
 
-export async function startWorker(): Promise<Worker> {
+/** `vars` are text variables of the Worker. */
+export async function startWorker(vars: Readonly<Record<string, string>> = {}): Promise<Worker> {
   buildFixture();
   mkdirSync(`${root}/build/host`, { recursive: true });
   const folder = mkdtempSync(`${root}/build/host/workerd-`);
@@ -25,7 +26,7 @@ export async function startWorker(): Promise<Worker> {
     `${folder}/core_module.mjs`,
     `export { default } from ${JSON.stringify(fixturePath)};`,
   );
-  writeFileSync(`${folder}/wrangler.toml`, configuration(await freePort()));
+  writeFileSync(`${folder}/wrangler.toml`, configuration(await freePort(), vars));
   const port = await freePort();
   const child = spawn(
     `${root}/node_modules/.bin/wrangler`,
@@ -63,7 +64,8 @@ async function freePort(): Promise<number> {
   return address.port;
 }
 
-function configuration(inspectorPort: number): string {
+function configuration(inspectorPort: number, vars: Readonly<Record<string, string>>): string {
+  const lines = Object.entries(vars).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   return `
 name = "host-test"
 main = "${root}/host/worker.ts"
@@ -81,6 +83,7 @@ run_worker_first = true
 html_handling = "none"
 [vars]
 GREETING = "hi"
+${lines.join("\n")}
 ENCRYPTION_KEY = "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="
 [[d1_databases]]
 binding = "DB"

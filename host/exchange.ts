@@ -1,0 +1,140 @@
+// One request and its answer, as the core's effects see them: the body that comes in, the status
+// and headers that go out once, the body that may follow in parts. What only a host can know is
+// here: whether the client is still there, and which of two answers was the first.
+
+import type { Effect, Reply, StoredAnswer } from "./core/abi.ts";
+import { cancelled, done } from "./core/abi.ts";
+import { RequestBody } from "./request_body.ts";
+import { ResponseBody } from "./response_body.ts";
+
+/** The bytes of a static file, `undefined` where there is none. */
+export type ReadAsset = (path: string) => Promise<ReadableStream<Uint8Array> | undefined>;
+
+export type ExchangeEffect = Extract<
+  Effect,
+  { effect: "read_body" | "respond" | "write" | "end" | "abort" }
+>;
+type Respond = Extract<Effect, { effect: "respond" }>;
+
+export class Exchange {
+  readonly response: Promise<Response>;
+  private readonly request: Request;
+  private readonly requestId: string;
+  private readonly readAsset: ReadAsset;
+  private readonly requestBody: RequestBody;
+  private readonly signal: AbortSignal | undefined;
+  private responseBody: ResponseBody | undefined;
+  private resolve: (response: Response) => void = () => {};
+  private answered = false;
+
+  constructor(request: Request, requestId: string, readAsset: ReadAsset) {
+    this.request = request;
+    this.requestId = requestId;
+    this.readAsset = readAsset;
+    this.signal = request.signal;
+    this.requestBody = new RequestBody(request.body, request.headers.get("content-length"));
+    this.response = new Promise((resolve) => {
+      this.resolve = resolve;
+    });
+  }
+
+  get clientLeft(): boolean {
+    return this.signal?.aborted === true;
+  }
+
+  perform(effect: ExchangeEffect): Promise<Reply> | Reply {
+    switch (effect.effect) {
+      case "read_body":
+        return this.readBody();
+      case "respond":
+        return this.respond(effect);
+      case "write":
+        return this.bodyOf(effect)
+          .write(effect.bytes)
+          .then((taken) => (taken ? done : cancelled));
+      case "end":
+        return this.bodyOf(effect)
+          .end()
+          .then(() => done);
+      case "abort":
+        return this.bodyOf(effect)
+          .abort("the answer was cut off")
+          .then(() => done);
+      default: {
+        const unknown: never = effect;
+        throw new Error(`no such effect: ${String(unknown)}`);
+      }
+    }
+  }
+
+  /** What is left of the request's body is not wanted. */
+  dismissBody(): Promise<void> {
+    return this.requestBody.dismiss();
+  }
+
+  /** Sends a stored answer, unless another one was sent before. */
+  answerStored(answer: StoredAnswer): void {
+    if (this.answered) return;
+    this.answer(
+      answer.status,
+      answer.headers,
+      this.request.method === "HEAD" ? null : answer.bytes,
+    );
+  }
+
+  /** Cuts a streamed answer off that nobody has ended. */
+  async cutOff(why: string): Promise<void> {
+    await this.responseBody?.abort(why);
+  }
+
+  private async readBody(): Promise<Reply> {
+    if (this.clientLeft) return cancelled;
+    const reply = await this.requestBody.read();
+    return !reply.ok && this.clientLeft ? cancelled : reply;
+  }
+
+  private bodyOf(effect: ExchangeEffect): ResponseBody {
+    if (this.responseBody === undefined)
+      throw new Error(`the core asks for ${effect.effect} without a streamed answer`);
+    return this.responseBody;
+  }
+
+  private respond(effect: Respond): Promise<Reply> | Reply {
+    if (this.answered) throw new Error("the core answers twice");
+    const { status, headers, body } = effect;
+    switch (body.kind) {
+      case "none":
+        this.answer(status, headers, null);
+        return done;
+      case "bytes":
+        this.answer(status, headers, body.bytes);
+        return done;
+      case "stream":
+        this.responseBody = new ResponseBody();
+        this.answer(status, headers, this.responseBody.stream);
+        return done;
+      case "asset":
+        return this.readAsset(body.path).then((bytes) => {
+          if (bytes === undefined) return { ok: false, error: "refused" };
+          this.answer(status, headers, bytes);
+          return done;
+        });
+      default: {
+        const unknown: never = body;
+        throw new Error(`no such body: ${String(unknown)}`);
+      }
+    }
+  }
+
+  private answer(
+    status: number,
+    list: StoredAnswer["headers"],
+    body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null,
+  ): void {
+    const headers = new Headers();
+    for (const [name, value] of list) headers.append(name, value);
+    headers.set("x-request-id", this.requestId);
+    this.resolve(new Response(body, { status, headers }));
+    this.answered = true;
+  }
+}

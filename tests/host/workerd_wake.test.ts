@@ -1,0 +1,153 @@
+// Scheduled wakes of the Worker with the fixture core in workerd, through the hook of `wrangler dev`.
+
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { request } from "node:http";
+import { after, before, test } from "node:test";
+import {
+  answerCounts,
+  answerOk,
+  answerReplies,
+  countBody,
+  lastStep,
+  type Scripted,
+  script,
+  step,
+  storeHead,
+  trap,
+} from "./script.ts";
+import { startWorker, type Worker } from "./workerd.ts";
+
+const log = (message: string): Scripted => ({ effect: "log", level: "info", message });
+const reserve: Scripted = { effect: "reserve_memory", bytes: 70 * 1024 * 1024 };
+
+/** What the core does in a wake, by its scheduled time. */
+const wakes = {
+  60000: script(storeHead("INSERT INTO woken VALUES (?1)"), lastStep([log("woken at one")])),
+  120000: script(trap()),
+  180000: script(step([{ effect: "reserve_memory", bytes: 1 }]), trap()),
+  240000: script(answerOk("nobody hears this")),
+  300000: script(
+    step([log("waits")]),
+    step([reserve]),
+    storeHead("INSERT INTO woken VALUES (?1)"),
+    lastStep([log("goes on")]),
+  ),
+};
+
+let worker: Worker;
+before(async () => {
+  worker = await startWorker(
+    Object.fromEntries(Object.entries(wakes).map(([time, ops]) => [`wake_${time}`, ops])),
+  );
+  await store("batch", "CREATE TABLE woken (head TEXT)");
+});
+after(() => worker.stop());
+
+function call(ops: string, path = "/"): Promise<Response> {
+  return fetch(`http://127.0.0.1:${worker.port}${path}`, { headers: { "x-script": ops } });
+}
+
+async function store(effect: "query" | "batch", sql: string): Promise<Buffer> {
+  const effects = [{ effect, statements: [{ sql: 0, params: [] }] }];
+  const answer = await call(script(step(effects, [sql]), answerReplies()));
+  return Buffer.from(await answer.arrayBuffer());
+}
+
+/** The heads of the start frames that wakes of this time have stored. */
+async function heads(time: number): Promise<Record<string, unknown>[]> {
+  const frame = await store(
+    "query",
+    "SELECT json_group_array(json(head)) AS heads FROM woken " +
+      `WHERE json_extract(head, '$.scheduled_time') = ${time}`,
+  );
+  // A head, and one section with one cell: a tag byte, a length, and the text.
+  return JSON.parse(frame.subarray(4 + frame.readUInt32LE(0) + 9).toString());
+}
+
+async function wake(query: string): Promise<void> {
+  const answer = await fetch(
+    `http://127.0.0.1:${worker.port}/cdn-cgi/local/scheduled?cron=%2A+%2A+%2A+%2A+%2A${query}`,
+  );
+  assert.equal(await answer.text(), "ok");
+  assert.equal(answer.status, 200);
+}
+
+function lines(pattern: RegExp): string[] {
+  return worker
+    .log()
+    .split("\n")
+    .filter((line) => pattern.test(line));
+}
+
+async function untilLogged(pattern: RegExp, count: number): Promise<void> {
+  for (let i = 0; i < 100 && lines(pattern).length < count; i++)
+    await new Promise((done) => setTimeout(done, 20));
+  assert.equal(lines(pattern).length, count, worker.log());
+}
+
+test("a wake reaches the core with its scheduled time, and with what every invocation has", async () => {
+  const before = Date.now();
+  await wake("&time=60000");
+  const [head, ...others] = await heads(60_000);
+  assert.deepEqual(others, []);
+  assert.ok(head);
+  assert.equal(head["kind"], "wake");
+  assert.equal(head["scheduled_time"], 60_000);
+  const time = Number(head["time"]);
+  assert.ok(time >= before && time <= Date.now(), `${time}`);
+  assert.equal(head["store"], "d1");
+  assert.equal(head["sealing"], true);
+  const vars = head["vars"] as Record<string, string>;
+  assert.equal(vars["GREETING"], "hi");
+  assert.equal(vars["ENCRYPTION_KEY"], undefined);
+  await untilLogged(new RegExp(`${head["request_id"]}: woken at one`), 1);
+});
+
+test("without a time of its own a wake is for now", async () => {
+  await wake("");
+  assert.equal(lines(/the core failed/).length, 0);
+});
+
+test("a wake that fails is logged, and requests and wakes after it work", async () => {
+  for (const [index, time] of [120_000, 180_000, 240_000, 120_000].entries()) {
+    await wake(`&time=${time}`);
+    await untilLogged(/[0-9a-f-]{36}: the core failed: /, index + 1);
+    assert.equal(await (await call(script(answerOk("fine")))).text(), "fine");
+    await wake("&time=60000");
+  }
+  assert.equal((await heads(60_000)).length, 5);
+});
+
+test("two wakes at once are two invocations, side by side", async () => {
+  // Somebody holds the memory that both want, for as long as it takes to send a body.
+  const holder = request({
+    port: worker.port,
+    host: "127.0.0.1",
+    method: "POST",
+    headers: {
+      "content-length": "100000",
+      "x-script": script(step([reserve]), step([log("holds")]), countBody(), answerCounts()),
+    },
+  });
+  const answered = once(holder, "response");
+  holder.write(new Uint8Array(70_000));
+  await untilLogged(/: holds/, 1);
+  const both = Promise.all([wake("&time=300000"), wake("&time=300000")]);
+  await untilLogged(/: waits/, 2);
+  assert.deepEqual(await heads(300_000), []);
+  holder.end(new Uint8Array(30_000));
+  const [answer] = await answered;
+  answer.resume();
+  await both;
+  await untilLogged(/: goes on/, 2);
+  const ids = (await heads(300_000)).map((head) => head["request_id"]);
+  assert.equal(new Set(ids).size, 2);
+});
+
+test("the hook of older tools is a path like any other", async () => {
+  assert.equal(
+    await (await call(script(answerOk("a request")), "/__scheduled?cron=x")).text(),
+    "a request",
+  );
+});
