@@ -47,8 +47,11 @@ enum class BodyRule {
   none,  // nothing, or {}
   json,
   merge_patch,  // application/merge-patch+json, too
-  import,       // up to 100,000,000 bytes, streamed
+  import,       // up to 100,000,000 bytes, streamed; kLinesMediaType, too
 };
+
+// NDJSON: a property a line.
+inline constexpr std::string_view kLinesMediaType = "application/x-ndjson";
 
 // What a successful answer is, for the API document. `file`: a part of a page, which the document
 // leaves out.

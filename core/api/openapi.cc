@@ -204,10 +204,13 @@ Json operation(const Route& route) {
   Json listed = parameters(route);
   if (!listed.empty()) operation["parameters"] = std::move(listed);
   if (route.request_shape != nullptr) {
-    operation["requestBody"] = {
-        {"required", true},
-        {"content", object({{"application/json",
-                             object({{"schema", reference(route.request_shape->name)}})}})}};
+    Json content =
+        object({{"application/json", object({{"schema", reference(route.request_shape->name)}})}});
+    if (route.body == BodyRule::import) {
+      // A property a line: text, as far as a schema can say.
+      content[std::string(kLinesMediaType)] = object({{"schema", object({{"type", "string"}})}});
+    }
+    operation["requestBody"] = {{"required", true}, {"content", std::move(content)}};
   }
   operation["responses"] = responses(route);
   operation["security"] = Json::array();

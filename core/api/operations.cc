@@ -11,8 +11,6 @@
 namespace sm::api {
 namespace {
 
-constexpr int64_t kDefaultRetentionDays = 30;
-
 std::optional<uint64_t> announced_bytes(const http::Request& request) {
   auto length = request.header("content-length");
   if (!length) return std::nullopt;
@@ -37,12 +35,6 @@ Result<sync::ImportMode> read_mode(const Parameters& parameters) {
   return invalid_parameter("mode", "must be upsert or full");
 }
 
-int64_t retention_days(const Deployment& deployment) {
-  std::string_view set = deployment.var("RETENTION_DAYS");
-  auto days = read_integer("RETENTION_DAYS", set, 0, kMaxRetentionDays);
-  return days.ok() ? days.value() : kDefaultRetentionDays;
-}
-
 }  // namespace
 
 Answered import_properties(Invocation& in, Call call) {
@@ -55,6 +47,8 @@ Answered import_properties(Invocation& in, Call call) {
     CO_TRY(order.force, read_boolean("force", force->second));
   }
   order.announced_bytes = announced_bytes(call.request);
+  auto content_type = call.request.header("content-type");
+  order.lines = content_type && http::media_type(*content_type) == kLinesMediaType;
   CO_TRY(flow::ImportOutcome outcome, co_await flow::import_body(in, std::move(order)));
   co_return http::json(200, "{\"status\":\"" + std::string(outcome.status()) +
                                 "\",\"stats\":" + outcome.stats() +
@@ -83,7 +77,7 @@ Answered sync_source_to_target(Invocation& in, Call call) {
 Answered clean_up(Invocation& in, Call call) {
   CO_TRY(Parameters parameters, read_parameters(call));
   CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
-  int64_t days = retention_days(in.deployment());
+  int64_t days = flow::retention_days(in.deployment());
   if (auto given = parameters.find("days"); given != parameters.end()) {
     CO_TRY(days, read_integer("days", given->second, 0, kMaxRetentionDays));
   }

@@ -69,6 +69,7 @@ Status check_media(const Route& route, const http::Request& request) {
     return Unit{};
   }
   if (route.body == BodyRule::merge_patch && type == "application/merge-patch+json") return Unit{};
+  if (route.body == BodyRule::import && type == kLinesMediaType) return Unit{};
   return Error{ErrorCode::unsupported_media, "Send the body as application/json."};
 }
 

@@ -2,6 +2,7 @@
 
 #include <cstdlib>
 #include <cstring>
+#include <memory>
 
 #include "core/base/limits.h"
 #include "core/flow/body.h"
@@ -9,6 +10,7 @@
 #include "core/flow/log.h"
 #include "core/json/cursor.h"
 #include "core/json/item_reader.h"
+#include "core/json/line_reader.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
@@ -54,12 +56,17 @@ size_t part_limit(const ImportOrder& order) {
   return small ? kImportPartBytes : kStagedPartBytes;
 }
 
+// An item that is too large is still read, for its identity; what is beyond any item's limit is
+// skipped unread.
+std::unique_ptr<json::ItemStream> reader_of(const ImportOrder& order) {
+  if (order.lines) return std::make_unique<json::LineReader>(json::kMaxRawItemBytes);
+  return std::make_unique<json::ItemReader>(json::kMaxRawItemBytes);
+}
+
 // Reads the body to its end. What it leaves open is less than one part, and nothing where a part
 // was staged.
 Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
-  // An item that is too large is still read, for its identity; what is beyond any item's limit is
-  // skipped unread.
-  json::ItemReader reader(json::kMaxRawItemBytes);
+  std::unique_ptr<json::ItemStream> reader = reader_of(job.order);
   Arena& data = in.arena();
   size_t limit = part_limit(job.order);
   uint64_t read_bytes = 0;
@@ -67,7 +74,7 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
   Reply chunk;
   while (true) {
     Arena::Mark before = data.mark();
-    json::Event event = reader.next(data);
+    json::Event event = reader->next(data);
     if (event.kind == json::Event::Kind::item) {
       job.set.add(event, data, before);
       if (job.set.part_full(limit)) {
@@ -87,12 +94,12 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
     read_bytes += chunk.bytes.size();
     if (read_bytes > kMaxImportBytes) co_return too_large(kMaxImportBytes);
     if (chunk.bytes.empty()) {
-      reader.finish();
+      reader->finish();
     } else {
-      reader.feed(chunk.bytes);
+      reader->feed(chunk.bytes);
     }
   }
-  if (!reader.problems().empty()) co_return shape_error(reader.problems());
+  if (!reader->problems().empty()) co_return shape_error(reader->problems());
   if (job.staged_id) {
     CO_TRY([[maybe_unused]] Unit staged, co_await stage_part(in, job));
   }

@@ -23,6 +23,7 @@ struct ImportOrder {
   SideRow source;
   sync::ImportMode mode = sync::ImportMode::upsert;
   bool force = false;                            // whatever the ratio of removed properties
+  bool lines = false;                            // the body is NDJSON
   std::optional<uint64_t> announced_bytes = {};  // Content-Length
 };
 

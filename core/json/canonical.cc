@@ -424,6 +424,8 @@ std::string_view refusal_name(Refusal refusal) {
       return "too_deep";
     case Refusal::too_large:
       return "too_large";
+    case Refusal::malformed:
+      return "malformed";
   }
   return "none";
 }

@@ -35,8 +35,8 @@ inline constexpr size_t kMaxDepth = 128;
 // The canonical form of one property.
 inline constexpr size_t kMaxPropertyBytes = 512 * 1024;
 
-// Why a well-formed value is not stored. Where several apply it is the first that was met, but for
-// the last two, which go before all others.
+// Why a value is not stored. Where several apply it is the first that was met, but for those that
+// leave no text, which go before all others.
 enum class Refusal : uint8_t {
   none,
   lone_surrogate,  // \ud800 without its other half; the text has U+FFFD in its place
@@ -44,6 +44,7 @@ enum class Refusal : uint8_t {
   not_finite,      // a number beyond the doubles, as 1e400; the text has 0 in its place
   too_deep,        // no text
   too_large,       // no text
+  malformed,       // no text: a line that is no JSON (line_reader.h), never a value
 };
 
 // `lone_surrogate` and so on.

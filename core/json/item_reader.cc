@@ -196,7 +196,7 @@ void ItemReader::key_over() {
     if (seen_data_) add_problem("data", ShapeProblem::Kind::duplicate);
     is_list_member_ = !seen_data_;
     seen_data_ = true;
-  } else if (problems_.size() < kMaxShapeProblems) {
+  } else if (problems().size() < kMaxShapeProblems) {
     add_problem(decode_key(key_), ShapeProblem::Kind::unknown);
   }
 }
@@ -207,15 +207,15 @@ void ItemReader::object_over() {
 }
 
 void ItemReader::add_problem(std::string_view name, ShapeProblem::Kind kind) {
-  if (problems_.size() == kMaxShapeProblems) return;
+  if (problems().size() == kMaxShapeProblems) return;
   ShapeProblem problem{{}, kind};
   if (kind != ShapeProblem::Kind::not_object) append_token(problem.pointer, name);
   auto same = [&](const ShapeProblem& other) { return other.pointer == problem.pointer; };
   if (kind == ShapeProblem::Kind::unknown &&
-      std::any_of(problems_.begin(), problems_.end(), same)) {
+      std::any_of(problems().begin(), problems().end(), same)) {
     problem.kind = ShapeProblem::Kind::duplicate;
   }
-  problems_.push_back(std::move(problem));
+  add(std::move(problem));
 }
 
 bool ItemReader::read_item(Event& event, Arena& arena) {

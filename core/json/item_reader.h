@@ -1,81 +1,39 @@
 // Reads the body of an import, `{"data":[item, …]}`, while it arrives, and hands out one item after
 // the other.
 //
-// The caller feeds chunks of any size and pulls events: an item is canonicalised straight from the
-// chunk that holds it, and only one that straddles chunks is copied. A copied item that is still
-// not complete is tried again when its bytes have doubled, so the work stays linear for any item
-// and any chunk size. For the same reason one that is longer than kMaxRawItemBytes is not kept at
-// all: it is skipped by the validator and refused as too large. The events are the same however the
-// body is cut into chunks.
+// An item is canonicalised straight from the chunk that holds it, and only one that straddles
+// chunks is copied. A copied item that is still not complete is tried again when its bytes have
+// doubled, so the work stays linear for any item and any chunk size.
 //
 // Shape and syntax are apart: a body of the wrong shape (not an object, no list under `data`,
 // unknown members) is still read to its end, since bytes that are no JSON go before it (400 before
 // 422). Problems of shape are collected and complete when `end` comes. Items keep coming whatever
 // the problems are.
-//
-// A reader of another form of import (a property a line) stands beside this one and uses the same
-// Canonicalizer.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "core/base/arena.h"
 #include "core/json/canonical.h"
+#include "core/json/item_stream.h"
 #include "core/json/validator.h"
 
 namespace sm::json {
 
-// The raw text of one item, white space inside it included.
-inline constexpr size_t kMaxRawItemBytes = 4 * 1024 * 1024;
-inline constexpr size_t kMaxShapeProblems = 100;
 // What is kept of a member's name at the top, in raw text: longer ones are unknown members, their
 // pointer cut off.
 inline constexpr size_t kMaxTopKeyBytes = 1024;
 
-struct ShapeProblem {
-  enum class Kind : uint8_t {
-    not_object,  // "" : the body is something else than an object
-    missing,     // "/data"
-    not_list,    // "/data"
-    duplicate,   // "/data", or an unknown member that came before
-    unknown,     // "/name"
-  };
-  std::string pointer;  // RFC 6901
-  Kind kind;
-};
-
-struct Event {
-  enum class Kind : uint8_t { item, need_more, end, syntax };
-  Kind kind = Kind::need_more;
-  // item: why it is not storable, and its place in the list, from 0.
-  Refusal refusal = Refusal::none;
-  size_t index = 0;
-  // item: its canonical form, in the arena of the call; as Canonical::text where it is refused.
-  std::string_view text;
-  // syntax: the first byte that cannot continue a JSON text, counted from the body's first byte.
-  size_t offset = 0;
-};
-
-class ItemReader {
+class ItemReader final : public ItemStream {
  public:
   explicit ItemReader(size_t max_item_bytes = kMaxPropertyBytes);
 
-  // The next bytes of the body, only after need_more. They must stay where they are until the next
-  // feed.
-  void feed(std::string_view chunk);
-  // No further bytes, only after need_more.
-  void finish();
-
-  // The next event. need_more: feed or finish. end and syntax: the last event, given again at each
-  // further call.
-  Event next(Arena& arena);
-
-  // At most kMaxShapeProblems, in the order of the body, `missing` last. Complete after `end`.
-  const std::vector<ShapeProblem>& problems() const { return problems_; }
+  void feed(std::string_view chunk) override;
+  void finish() override;
+  Event next(Arena& arena) override;
 
  private:
   enum class State : uint8_t {
@@ -108,8 +66,6 @@ class ItemReader {
   bool skip_value(Event& event);
 
   bool structure(char byte, Event& event);
-  bool expect(char byte, char first, State first_state, char second, State second_state,
-              Event& event);
   bool take(State state);
   void start_value(char byte);
   void start_skipping(State skipping, State behind);
@@ -136,7 +92,6 @@ class ItemReader {
   size_t index_ = 0;
   size_t offset_ = 0;  // of the next byte, from the body's start
   std::string key_;    // the member's name as it is written, cut off behind kMaxTopKeyBytes
-  std::vector<ShapeProblem> problems_;
 
   // Bytes come from `pending_` while it holds any that were there before `chunk_`, else from
   // `chunk_`. What follows them in `pending_` is a copy of the beginning of `chunk_`.

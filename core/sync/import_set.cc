@@ -14,7 +14,7 @@ namespace {
 constexpr size_t kDataPackItemBytes = 64 + 8 + 6;
 constexpr size_t kIdentityPackItemBytes = 64 + 8 + 3;
 
-std::string_view refusal_detail(json::Refusal refusal) {
+std::string refusal_detail(json::Refusal refusal, const json::Event& event) {
   switch (refusal) {
     case json::Refusal::lone_surrogate:
       return "it contains half of a surrogate pair";
@@ -24,9 +24,14 @@ std::string_view refusal_detail(json::Refusal refusal) {
       return "it contains a number beyond the finite doubles";
     case json::Refusal::too_deep:
       return "it is nested deeper than 128 levels";
-    default:
-      return "it is larger than 512 KiB in canonical form";
+    case json::Refusal::malformed:
+      return "it is no JSON: the byte at offset " + std::to_string(event.offset) +
+             " of the body cannot continue it";
+    case json::Refusal::too_large:
+    case json::Refusal::none:
+      break;
   }
+  return "it is larger than 512 KiB in canonical form";
 }
 
 }  // namespace
@@ -39,14 +44,14 @@ size_t ImportSet::identity_size(std::string_view external_id) {
 void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) {
   ++total_;
   bool is_object = !event.text.empty() && json::type_of(event.text) == json::ValueType::object;
-  Identity identity = is_object ? identity_of(event.text, id_field_) : Identity{};
   bool too_large = event.text.size() > json::kMaxPropertyBytes;
   json::Refusal refusal = too_large ? json::Refusal::too_large : event.refusal;
+  Identity identity = is_object ? identity_of_refused(event.text, refusal, id_field_) : Identity{};
   if (refusal != json::Refusal::none || identity.external_id.empty()) {
     arena.release(before);
     return refuse(event, identity.external_id,
-                  refusal != json::Refusal::none ? refusal_detail(refusal)
-                  : is_object                    ? identity.problem
+                  refusal != json::Refusal::none ? refusal_detail(refusal, event)
+                  : is_object                    ? std::string(identity.problem)
                                                  : "it is not an object");
   }
   if ((distinct_ + 1) * 2 > table_.size()) grow_table();
@@ -68,17 +73,16 @@ void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) 
   identity_bytes_ += identity_size(external_id);
 }
 
-void ImportSet::refuse(const json::Event& event, std::string_view external_id,
-                       std::string_view detail) {
+void ImportSet::refuse(const json::Event& event, std::string_view external_id, std::string detail) {
   if (external_id.empty()) {
     if (!nameless_) nameless_ = event.index;
-    return fail(event.index, std::nullopt, std::string(detail));
+    return fail(event.index, std::nullopt, std::move(detail));
   }
   if (mode_ == ImportMode::full) {
     failed_ids_.push_back(ids_.copy(external_id));
     identity_bytes_ += identity_size(external_id);
   }
-  fail(event.index, std::string(external_id), std::string(detail));
+  fail(event.index, std::string(external_id), std::move(detail));
 }
 
 void ImportSet::supersede_earlier(size_t index, std::string_view external_id) {

@@ -15,7 +15,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/sha256.h"
-#include "core/json/item_reader.h"
+#include "core/json/item_stream.h"
 #include "core/sync/identity.h"
 
 namespace sm::sync {
@@ -26,10 +26,10 @@ struct ImportError {
 };
 
 struct ImportItem {
-    std::string_view external_id;
+  std::string_view external_id;
   std::string_view data;  // canonical
   Sha256Digest hash;
-  uint32_t index;  // place in the import
+  uint32_t index;           // place in the import
   bool superseded = false;  // by a later one with the same identity
 };
 
@@ -72,7 +72,7 @@ class ImportSet {
 
  private:
   static size_t identity_size(std::string_view external_id);
-  void refuse(const json::Event& event, std::string_view external_id, std::string_view detail);
+  void refuse(const json::Event& event, std::string_view external_id, std::string detail);
   void fail(size_t index, std::optional<std::string> external_id, std::string detail);
   uint32_t& slot_of(std::string_view external_id);
   void grow_table();

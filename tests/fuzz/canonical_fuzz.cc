@@ -3,6 +3,7 @@
 //   - the validator and the canonicaliser agree on where a value ends or goes wrong, whatever the
 //   parts
 //   - the events of an import do not depend on its chunks
+//   - a line has the outcome that it has as a text of its own
 //   - a merge patch gives a canonical text
 // The first byte of the input sets the size of the chunks; the rest is the text.
 #include <algorithm>
@@ -16,6 +17,7 @@
 #include "core/json/canonical.h"
 #include "core/json/cursor.h"
 #include "core/json/item_reader.h"
+#include "core/json/line_reader.h"
 #include "core/json/merge_patch.h"
 #include "core/json/rewrite.h"
 #include "core/json/validator.h"
@@ -68,8 +70,9 @@ void check_validator(std::string_view text, const Canonical& expected, size_t pa
   SM_CHECK(step.outcome == expected.outcome && step.offset == expected.offset);
 }
 
+template <typename Reader>
 std::string events(std::string_view body, size_t part) {
-  ItemReader reader;
+  Reader reader;
   sm::Arena arena(1024);
   std::unique_ptr<Exact> chunk;
   std::string out;
@@ -100,6 +103,27 @@ std::string events(std::string_view body, size_t part) {
   return out;
 }
 
+void check_line(std::string_view line) {
+  sm::Arena arena;
+  LineReader reader;
+  reader.feed(line);
+  Event event = reader.next(arena);
+  if (event.kind == Event::Kind::need_more) {
+    reader.finish();
+    event = reader.next(arena);
+  }
+  if (event.kind == Event::Kind::end) {
+    SM_CHECK(line.starts_with(kByteOrderMark) || line.find_first_not_of(" \t\r") == line.npos);
+    return;
+  }
+  sm::Arena expected_arena;
+  Canonical expected = canonicalize(line, expected_arena);
+  bool malformed = event.refusal == Refusal::malformed;
+  SM_CHECK(event.kind == Event::Kind::item && malformed == (expected.outcome == Outcome::syntax));
+  SM_CHECK(malformed ? event.offset == expected.offset : event.refusal == expected.refusal);
+  SM_CHECK(event.text == expected.text);
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -117,7 +141,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     if (time == 0) check_walks(value.text);
   }
   std::string body = "{\"data\":[" + std::string(text.view()) + "]}";
-  SM_CHECK(events(body, part) == events(body, body.size()));
-  SM_CHECK(events(text.view(), part) == events(text.view(), size));
+  SM_CHECK(events<ItemReader>(body, part) == events<ItemReader>(body, body.size()));
+  SM_CHECK(events<ItemReader>(text.view(), part) == events<ItemReader>(text.view(), size));
+  SM_CHECK(events<LineReader>(text.view(), part) == events<LineReader>(text.view(), size));
+  if (text.view().find('\n') == std::string_view::npos) check_line(text.view());
   return 0;
 }

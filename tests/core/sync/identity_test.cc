@@ -64,5 +64,23 @@ TEST(Identity, FollowsTheRulesOfTheApi) {
   }
 }
 
+TEST(Identity, OfARefusedItemIsTakenOnlyWhereItIsCertain) {
+  using json::Refusal;
+  auto of = [](std::string_view item, Refusal refusal, const char* pointer = nullptr) {
+    std::optional<json::PointerTokens> id_field;
+    if (pointer != nullptr) id_field = json::parse_pointer(pointer);
+    return identity_of_refused(item, refusal, id_field).external_id;
+  };
+  EXPECT_EQ(of(R"({"id":"a","v":0})", Refusal::not_finite), "a");
+  EXPECT_EQ(of(R"({"id":0})", Refusal::not_finite), "") << "1e999 has become 0";
+  EXPECT_EQ(of(R"({"id":0})", Refusal::too_large), "0");
+  EXPECT_EQ(of("{\"id\":\"\xef\xbf\xbd\"}", Refusal::lone_surrogate), "");
+  EXPECT_EQ(of("{\"id\":\"b\",\"v\":\"\xef\xbf\xbd\"}", Refusal::lone_surrogate), "b");
+  EXPECT_EQ(of(R"({"id":"a","id":"b"})", Refusal::duplicate_key), "");
+  EXPECT_EQ(of(R"({"id":"a","v":1,"v":2})", Refusal::duplicate_key), "a");
+  EXPECT_EQ(of(R"({"m":{"k":1,"k":2}})", Refusal::duplicate_key, "/m/k"), "");
+  EXPECT_EQ(of(R"({"m":{"k":1,"o":2,"o":3}})", Refusal::duplicate_key, "/m/k"), "1");
+}
+
 }  // namespace
 }  // namespace sm::sync

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "core/base/limits.h"
+#include "core/json/item_reader.h"
 #include "core/store/pack.h"
 
 namespace sm::sync {

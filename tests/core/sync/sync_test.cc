@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "core/base/limits.h"
+#include "core/json/item_reader.h"
 #include "core/sync/config.h"
 #include "core/sync/import_set.h"
 #include "core/sync/plan.h"
