@@ -35,8 +35,8 @@ export function drive(host: Host, request: Request): Driven {
 }
 
 /**
- * Wakes the core for what it has to do by itself. Settles when that is done, and never rejects: there is nobody to tell
- * but the log.
+ * Wakes the core for what it has to do by itself. Settles when that is done, and never rejects:
+ * there is nobody to tell but the log.
  */
 export function wake(host: Host, scheduledTime: number): Promise<void> {
   const cause: Cause = { kind: "wake", scheduledTime };

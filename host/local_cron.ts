@@ -33,8 +33,9 @@ export function startLocalCron(origin: string): () => void {
 }
 
 /**
- * Runs `task` at each full minute, with that minute in milliseconds since 1970. It never overlaps itself: a run that
- * takes longer skips the minutes that pass meanwhile. The timer keeps no process alive.
+ * Runs `task` at each full minute, with that minute in milliseconds since 1970. It never overlaps
+ * itself: a run that takes longer skips the minutes that pass meanwhile. The timer keeps no process
+ * alive.
  */
 export function everyMinute(task: (minute: number) => Promise<void>): () => void {
   let timer: NodeJS.Timeout | undefined;

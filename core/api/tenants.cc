@@ -2,6 +2,7 @@
 #include "core/api/paging.h"
 #include "core/api/rows.h"
 #include "core/flow/access.h"
+#include "core/flow/retention.h"
 #include "core/http/conditional.h"
 #include "core/json/cursor.h"
 #include "core/store/store.h"
@@ -40,6 +41,7 @@ Answered create_tenant(Invocation& in, Call call) {
   std::vector<Statement> batch;
   batch.push_back(store::tenant_added(TenantId{id}, name, now));
   batch.push_back(store::key_added(TenantId{id}, key_id, key_hash, now));
+  batch.push_back(store::schedule_added(TenantId{id}, to_text(flow::next_retention(in.now()))));
   Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) {
     if (written.error().code == ErrorCode::unique) co_return key_in_use();

@@ -43,6 +43,16 @@ inline constexpr int64_t kStreamPageBytes = 2'000'000;
 inline constexpr int64_t kPageBytes = 5'000'000;
 // Properties whose snapshots one batch of a clean-up looks at.
 inline constexpr int64_t kCleanupSliceRows = 5000;
+// Steps of scheduled work in one wake, each a query and a batch at most: D1 takes 1,000 an
+// invocation. What is left goes on with the next wake. A holder that gives no sign for the time of
+// its lease is taken for dead.
+inline constexpr int kWakeSteps = 300;
+inline constexpr int64_t kRunsPerQuery = 50;
+inline constexpr int64_t kRunLeaseMs = 5 * 60 * 1000;
+// The nightly retention: at this time of the day, UTC. Log rows stay for so many days.
+inline constexpr int64_t kRetentionTimeMs = 2 * 60 * 60 * 1000;
+inline constexpr int64_t kLogDays = 365;
+inline constexpr int64_t kLogSliceRows = 5000;
 // How often a flow starts again after a lost race before it answers 503: of many edits of one row
 // at the same time one wins each round.
 inline constexpr int kMaxLostRaces = 100;

@@ -1,5 +1,7 @@
 #include "core/flow/cleanup.h"
 
+#include <charconv>
+
 #include "core/base/limits.h"
 #include "core/flow/log.h"
 #include "core/store/store.h"
@@ -7,53 +9,72 @@
 namespace sm::flow {
 namespace {
 
-// The ids (after, last] that one batch looks at; nothing is left where `rows` is 0.
-struct Slice {
-  int64_t last = 0;
-  int64_t rows = 0;
-};
-
-Task<Result<Slice>> read_slice(Invocation& in, Statement statement) {
-  CO_TRY(store::Rows rows, co_await store::query(in, std::move(statement)));
-  SM_CHECK(rows.next());
-  co_return Slice{rows.maybe_integer(0).value_or(0), rows.integer(1)};
-}
-
 Task<Result<int64_t>> drop_snapshots(Invocation& in, TenantId tenant, Side side,
                                      std::string before) {
   int64_t dropped = 0;
-  int64_t after = 0;
+  CleanupSlice slice;
   while (true) {
-    CO_TRY(Slice slice, co_await read_slice(
-                            in, store::cleanup_properties(side, tenant, after, kCleanupSliceRows)));
+    CO_TRY(slice, co_await next_properties(in, tenant, side, slice.last));
     if (slice.rows == 0) co_return dropped;
     std::vector<Statement> batch;
-    batch.push_back(store::snapshots_orphaned(side, tenant, after, slice.last, before));
-    if (side == Side::target) {
-      batch.push_back(store::snapshot_bases_orphaned(tenant, after, slice.last, before));
-    }
-    batch.push_back(store::snapshots_expired(side, tenant, after, slice.last, before));
+    append_snapshot_drops(batch, tenant, side, slice, before);
     CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
     dropped += written.back().changes();
-    after = slice.last;
   }
 }
 
 Task<Result<Unit>> drop_orphans(Invocation& in, TenantId tenant) {
-  int64_t after = 0;
+  CleanupSlice slice;
   while (true) {
-    CO_TRY(Slice slice,
-           co_await read_slice(in, store::orphans_slice(tenant, after, kCleanupSliceRows)));
+    CO_TRY(slice, co_await next_orphans(in, tenant, slice.last));
     if (slice.rows == 0) co_return Unit{};
     std::vector<Statement> batch;
-    batch.push_back(store::orphaned_data_deleted(tenant, after, slice.last));
-    batch.push_back(store::orphans_checked(tenant, after, slice.last));
+    append_orphan_drops(batch, tenant, slice);
     CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
-    after = slice.last;
   }
 }
 
 }  // namespace
+
+int64_t retention_days(const Deployment& deployment) {
+  constexpr int64_t kDefaultDays = 30;
+  std::string_view set = deployment.var("RETENTION_DAYS");
+  int64_t days = 0;
+  auto [end, error] = std::from_chars(set.data(), set.data() + set.size(), days);
+  bool fits = !set.empty() && error == std::errc() && end == set.data() + set.size() && days >= 0 &&
+              days <= kMaxRetentionDays;
+  return fits ? days : kDefaultDays;
+}
+
+Task<Result<CleanupSlice>> read_slice(Invocation& in, int64_t after, Statement statement) {
+  CO_TRY(store::Rows rows, co_await store::query(in, std::move(statement)));
+  SM_CHECK(rows.next());
+  co_return CleanupSlice{after, rows.maybe_integer(0).value_or(0), rows.integer(1)};
+}
+
+Task<Result<CleanupSlice>> next_properties(Invocation& in, TenantId tenant, Side side,
+                                           int64_t after) {
+  return read_slice(in, after, store::cleanup_properties(side, tenant, after, kCleanupSliceRows));
+}
+
+Task<Result<CleanupSlice>> next_orphans(Invocation& in, TenantId tenant, int64_t after) {
+  return read_slice(in, after, store::orphans_slice(tenant, after, kCleanupSliceRows));
+}
+
+void append_snapshot_drops(std::vector<Statement>& batch, TenantId tenant, Side side,
+                           const CleanupSlice& slice, const std::string& before) {
+  batch.push_back(store::snapshots_orphaned(side, tenant, slice.after, slice.last, before));
+  if (side == Side::target) {
+    batch.push_back(store::snapshot_bases_orphaned(tenant, slice.after, slice.last, before));
+  }
+  batch.push_back(store::snapshots_expired(side, tenant, slice.after, slice.last, before));
+}
+
+void append_orphan_drops(std::vector<Statement>& batch, TenantId tenant,
+                         const CleanupSlice& slice) {
+  batch.push_back(store::orphaned_data_deleted(tenant, slice.after, slice.last));
+  batch.push_back(store::orphans_checked(tenant, slice.after, slice.last));
+}
 
 Task<Result<CleanupOutcome>> clean_up(Invocation& in, TenantId tenant, Time before) {
   std::string started_at = to_text(in.now());

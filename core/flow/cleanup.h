@@ -1,5 +1,12 @@
-// Retention: drops snapshots older than a moment, and the data that nothing points to any more.
+// Drops old snapshots, and the data that nothing points to any more: when a client asks for it, and
+// each night (retention.h).
+//
+// In slices, each one batch, so that a large tenant passes the store's limits. What a slice deleted
+// stays deleted if a later one fails, and running it again goes on.
 #pragma once
+
+#include <string>
+#include <vector>
 
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
@@ -7,13 +14,35 @@
 
 namespace sm::flow {
 
+// For how long snapshots and hidden rows are kept: the deployment's RETENTION_DAYS, else 30.
+int64_t retention_days(const Deployment& deployment);
+
+// Rows with ids (after, last] that one batch looks at; nothing is left where `rows` is 0.
+struct CleanupSlice {
+  int64_t after = 0;
+  int64_t last = 0;
+  int64_t rows = 0;
+};
+
+// Reads a slice: the statement gives its last id, and how many rows it has.
+Task<Result<CleanupSlice>> read_slice(Invocation& in, int64_t after, Statement statement);
+
+// The next slice of a side's property rows, and of the data that lost a pointer.
+Task<Result<CleanupSlice>> next_properties(Invocation& in, TenantId tenant, Side side,
+                                           int64_t after);
+Task<Result<CleanupSlice>> next_orphans(Invocation& in, TenantId tenant, int64_t after);
+
+// Drops the snapshots of a slice that are older than `before`; the last statement counts them.
+void append_snapshot_drops(std::vector<Statement>& batch, TenantId tenant, Side side,
+                           const CleanupSlice& slice, const std::string& before);
+void append_orphan_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupSlice& slice);
+
 struct CleanupOutcome {
   int64_t source_snapshots = 0;
   int64_t target_snapshots = 0;
 };
 
-// In slices, each one batch, so that a large tenant passes the store's limits; what a slice deleted
-// stays deleted if a later one fails, and running it again goes on. Errors: those of the store.
+// All slices, and the log row. Errors: those of the store.
 Task<Result<CleanupOutcome>> clean_up(Invocation& in, TenantId tenant, Time before);
 
 }  // namespace sm::flow

@@ -118,7 +118,7 @@ Task<Result<SideRow>> attempt_change(Invocation& in, SideRow row, const SideChan
   co_return changed;
 }
 
-std::vector<Statement> deletion(TenantId tenant, Side side, const SideRow& row) {
+std::vector<Statement> deletion(TenantId tenant, Side side, const SideRow& row, Time now) {
   int64_t id = row.id;
   std::vector<Statement> batch;
   batch.push_back(store::guard_side(side, tenant, id, row.revision));
@@ -127,7 +127,7 @@ std::vector<Statement> deletion(TenantId tenant, Side side, const SideRow& row) 
     batch.push_back(store::target_bases_orphaned(tenant, TargetId{id}));
   } else {
     batch.push_back(store::fed_targets_bumped(tenant, SourceId{id}));
-    batch.push_back(store::target_rows_untied(tenant, SourceId{id}));
+    batch.push_back(store::target_rows_untied(tenant, SourceId{id}, to_text(now)));
   }
   batch.push_back(store::side_snapshots_deleted(side, tenant, id));
   batch.push_back(store::side_properties_deleted(side, tenant, id));
@@ -193,7 +193,7 @@ Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side
     SM_CHECK(counts.next());
     DeletedSide deleted{counts.integer(0), counts.integer(1)};
     Result<std::vector<store::Rows>> written =
-        co_await store::batch(in, deletion(tenant, side, row));
+        co_await store::batch(in, deletion(tenant, side, row, in.now()));
     if (written.ok()) co_return deleted;
     bool again = written.error().code == ErrorCode::guard && lost < kMaxLostRaces;
     if (!again) co_return std::move(written).error();

@@ -32,6 +32,46 @@ ON CONFLICT (data_id) DO NOTHING;
 DELETE FROM {side}_snapshots WHERE tenant_id = :tenant_id AND ({side}_property_id, version, id) IN (
   SELECT x.{side}_property_id, x.version, x.id {{expired}});
 
+-- fragment: hidden_rows
+FROM targets t CROSS JOIN target_properties p ON p.target_id = t.id
+WHERE t.tenant_id = :tenant_id AND p.tenant_id = :tenant_id AND p.id > :after AND p.id <= :last
+  AND p.deleted_at < :before
+
+-- name: hidden_targets_bumped(tenant_id TenantId, after int, last int, before text)
+-- Targets with rows of a slice that have been hidden since before a moment: who knows an older revision has missed them.
+UPDATE targets SET revision = revision + 1, feed_floor = revision + 1
+WHERE tenant_id = :tenant_id AND id IN (SELECT p.target_id {{hidden_rows}});
+
+-- name: hidden_orphaned(tenant_id TenantId, after int, last int, before text)
+INSERT INTO orphans (data_id, tenant_id, external_id)
+SELECT p.data_id, :tenant_id, p.external_id {{hidden_rows}}
+UNION
+SELECT p.base_data_id, :tenant_id, p.external_id {{hidden_rows}}
+ON CONFLICT (data_id) DO NOTHING;
+
+-- name: hidden_deleted(tenant_id TenantId, after int, last int, before text)
+-- Their snapshots are as old as they are, and went before them.
+DELETE FROM target_properties WHERE tenant_id = :tenant_id AND (target_id, external_id) IN (
+  SELECT p.target_id, p.external_id {{hidden_rows}});
+
+-- name: expired_imports(tenant_id TenantId, now text)
+-- A large import that was given up, and until when it was alive.
+SELECT id, lease_until FROM imports WHERE tenant_id = :tenant_id AND lease_until < :now ORDER BY lease_until LIMIT 1;
+
+-- name: guard_import_idle(tenant_id TenantId, import_id int, lease_until text)
+-- Aborts the batch as `guard:lease_lost` where the import moved on.
+INSERT INTO guard (lease_lost) SELECT NULL WHERE EXISTS (
+  SELECT 1 FROM imports WHERE tenant_id = :tenant_id AND id = :import_id AND lease_until <> :lease_until);
+
+-- name: logs_slice(tenant_id TenantId, before text, count int)
+-- Of the oldest log rows: the last id, and how many are older than a moment. The newest stays: the next one follows its
+-- number.
+SELECT max(id), count(*) FILTER (WHERE started_at < :before AND id <> {{log}}) FROM (
+  SELECT id, started_at FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id LIMIT :count);
+
+-- name: logs_expired(tenant_id TenantId, last int, before text)
+DELETE FROM sync_logs WHERE tenant_id = :tenant_id AND id <= :last AND started_at < :before AND id <> {{log}};
+
 -- name: orphans_slice(tenant_id TenantId, after int, count int)
 -- The next slice of candidates: the last id, and how many there are.
 SELECT max(data_id), count(*) FROM (

@@ -85,13 +85,14 @@ DELETE FROM {side}s WHERE tenant_id = :tenant_id AND id = :id;
 UPDATE targets SET revision = revision + 1 WHERE tenant_id = :tenant_id AND id IN (
   SELECT target_id FROM sync_pairs WHERE tenant_id = :tenant_id AND source_id = :source_id);
 
--- name: target_rows_untied(tenant_id TenantId, source_id SourceId)
+-- name: target_rows_untied(tenant_id TenantId, source_id SourceId, now text)
 -- Rows of a source that goes away stay in place without an owner; its contests end.
 UPDATE target_properties SET
   source_id = CASE WHEN source_id = :source_id THEN NULL ELSE source_id END,
   source_property_id = CASE WHEN source_id = :source_id THEN NULL ELSE source_property_id END,
   contested_by = CASE WHEN contested_by = :source_id THEN NULL ELSE contested_by END,
-  revision = (SELECT revision FROM targets t WHERE t.tenant_id = :tenant_id AND t.id = target_properties.target_id)
+  revision = (SELECT revision FROM targets t WHERE t.tenant_id = :tenant_id AND t.id = target_properties.target_id),
+  updated_at = :now
 WHERE tenant_id = :tenant_id
   AND target_id IN (SELECT target_id FROM sync_pairs WHERE tenant_id = :tenant_id AND source_id = :source_id)
   AND (source_id = :source_id OR contested_by = :source_id);

@@ -70,7 +70,7 @@ test("a task that ends after the stop is not planned again", async (t) => {
   assert.equal(runs, 1);
 });
 
-test("the hook is called with the minute; a failure is told once, and not after the stop", async (t) => {
+test("the hook is called with the minute; failures are told once, none after the stop", async (t) => {
   const asked: string[] = [];
   let answer = async (_signal: AbortSignal): Promise<Response> => new Response("ok");
   t.mock.method(globalThis, "fetch", (url: string, init: { signal: AbortSignal }) => {

@@ -1,4 +1,5 @@
-// Scheduled wakes of the Worker with the fixture core in workerd, through the hook of `wrangler dev`.
+// Scheduled wakes of the Worker with the fixture core in workerd, through the hook that
+// `wrangler dev` has for them.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -86,7 +87,7 @@ async function untilLogged(pattern: RegExp, count: number): Promise<void> {
   assert.equal(lines(pattern).length, count, worker.log());
 }
 
-test("a wake reaches the core with its scheduled time, and with what every invocation has", async () => {
+test("a wake reaches the core with its scheduled time and what every invocation has", async () => {
   const before = Date.now();
   await wake("&time=60000");
   const [head, ...others] = await heads(60_000);

@@ -26,6 +26,8 @@ const kNoTenant: Readonly<Record<string, string>> = {
   store_ready: "it reads no tenant's table",
   ids_reserved: "ids are handed out for all tenants",
   ids_taken: "ids are handed out for all tenants",
+  due_schedules: "a wake looks for work of all tenants",
+  dead_runs: "a wake looks for work of all tenants",
 };
 
 function label(query: Query): string {
