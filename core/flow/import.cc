@@ -115,19 +115,19 @@ Task<Result<ImportOutcome>> run(Invocation& in, ImportJob& job) {
     bool again = !outcome.ok() && store::lost_guard(outcome.error(), "source_changed") &&
                  lost < kMaxLostRaces;
     if (!again) co_return outcome;
-    CO_TRY([[maybe_unused]] Unit reread, co_await reread_source(in, job));
   }
 }
 
 }  // namespace
 
-Task<Result<Unit>> reread_source(Invocation& in, ImportJob& job) {
-  CO_TRY(SideRow now, co_await find_side(in, job.order.tenant, Side::source, job.order.source.id));
+Status take_source(ImportJob& job, store::Rows row) {
+  if (!row.next()) return not_found();
+  SideRow now = side_row(row);
   bool same = json::find_member(now.config, "id_field") ==
               json::find_member(job.order.source.config, "id_field");
-  if (!same) co_return Error{ErrorCode::guard, "id_field_changed"};
+  if (!same) return Error{ErrorCode::guard, "id_field_changed"};
   job.order.source = std::move(now);
-  co_return Unit{};
+  return Unit{};
 }
 
 Status check_removals(const ImportJob& job, int64_t removed) {

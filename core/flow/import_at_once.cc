@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "core/base/limits.h"
 #include "core/flow/import_job.h"
 #include "core/flow/log.h"
@@ -14,6 +16,22 @@ struct Differences {
   std::vector<const Item*> changed;   // fresh and changed ones
   std::vector<const Item*> returned;  // removed ones that came back as they were
   ImportCounts counts;
+
+  // `letter` as import_differences gives it.
+  void add(const Item* item, char letter) {
+    if (letter == '=') return;
+    (letter == 'r' ? returned : changed).push_back(item);
+    if (letter == 'r') ++counts.returned;
+    if (letter == 'n') ++counts.fresh;
+    if (letter == 'c' || letter == 'd') ++counts.changed;
+    if (letter == 'd') ++counts.revived;
+  }
+
+  // Rows whose ids rise with their keys are written, and read again, in one order.
+  void sort() {
+    auto by_key = [](const Item* a, const Item* b) { return a->external_id < b->external_id; };
+    std::sort(changed.begin(), changed.end(), by_key);
+  }
 };
 
 Pack pack_of(const std::vector<const Item*>& items) {
@@ -39,45 +57,41 @@ Pack present_in(const std::vector<const Item*>& items, const ImportJob& job) {
 }
 
 // A source without any property differs in everything.
-Task<Result<bool>> is_empty(Invocation& in, const ImportJob& job) {
+Task<Result<bool>> is_empty(Invocation& in, ImportJob& job) {
   if (job.order.source.property_count > 0) co_return false;
-  CO_TRY(store::Rows rows,
-         co_await store::query(in, store::source_has_rows(job.order.tenant, job.source())));
-  co_return store::only_integer(std::move(rows)) == 0;
+  std::vector<Statement> statements;
+  statements.push_back(store::side_by_id(Side::source, job.order.tenant, job.order.source.id));
+  statements.push_back(store::source_has_rows(job.order.tenant, job.source()));
+  CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
+  CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(rows[0])));
+  co_return store::only_integer(std::move(rows[1])) == 0;
 }
 
-Task<Result<Differences>> find_differences(Invocation& in, const ImportJob& job, Pack present) {
+// Together with the source's row, so that what is decided on the two is true of one moment.
+Task<Result<Differences>> find_differences(Invocation& in, ImportJob& job, Pack present) {
   std::vector<const Item*> items = counted_items(job);
   Differences found;
   CO_TRY(bool empty, co_await is_empty(in, job));
   if (empty) {
     found.counts.fresh = static_cast<int64_t>(items.size());
     found.changed = std::move(items);
+    found.sort();
     co_return found;
   }
   std::vector<Statement> statements;
+  statements.push_back(store::side_by_id(Side::source, job.order.tenant, job.order.source.id));
   statements.push_back(store::import_differences(job.order.tenant, job.source(), present));
   if (job.removes()) {
     statements.push_back(store::absent_counted(job.order.tenant, job.source(), present));
   }
   CO_TRY(std::vector<store::Rows> results, co_await store::query_all(in, std::move(statements)));
-  for (store::Rows& rows = results[0]; rows.next();) {
-    auto place = static_cast<size_t>(rows.integer(0));
-    if (place >= items.size()) continue;  // an item that failed
-    bool exists = rows.integer(1) != 0;
-    bool differs = rows.integer(2) != 0;
-    bool was_removed = rows.integer(3) != 0;
-    (differs ? found.changed : found.returned).push_back(items[place]);
-    if (!exists) {
-      ++found.counts.fresh;
-    } else if (!differs) {
-      ++found.counts.returned;
-    } else {
-      ++found.counts.changed;
-      if (was_removed) ++found.counts.revived;
-    }
-  }
-  if (job.removes()) found.counts.removed = store::only_integer(std::move(results[1]));
+  CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(results[0])));
+  SM_CHECK(results[1].next());
+  std::string_view letters = results[1].maybe_text(0).value_or("");
+  SM_CHECK(letters.size() >= items.size());
+  for (size_t i = 0; i < items.size(); ++i) found.add(items[i], letters[i]);
+  found.sort();
+  if (job.removes()) found.counts.removed = store::only_integer(std::move(results[2]));
   co_return found;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/flow/import.h"
+#include "core/store/rows.h"
 
 namespace sm::flow {
 
@@ -43,9 +44,9 @@ Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job);
 // Drops what was staged by an import that failed.
 Task<Result<Unit>> discard_staged(Invocation& in, ImportJob& job);
 
-// After a lost race: the source's row as it is now. Errors: not_found; guard, where identities are
-// made otherwise since.
-Task<Result<Unit>> reread_source(Invocation& in, ImportJob& job);
+// Takes the source's row as it was read now. Errors: not_found; guard, where identities are made
+// otherwise since.
+Status take_source(ImportJob& job, store::Rows row);
 
 // Errors: conflict, where more live properties would be removed than the source's
 // `max_removed_ratio` allows.

@@ -44,22 +44,27 @@ Part open_part(const ImportJob& job) {
   return part;
 }
 
-Task<Result<Unit>> compare(Invocation& in, const ImportJob& job, Part& part) {
-  CO_TRY(store::Rows rows,
-         co_await store::query(in, store::staged_differences(job.order.tenant, job.source(),
-                                                             *job.staged_id, part.identities)));
-  std::vector<bool> differs(part.items.size());
-  part.superseded.clear();
-  while (rows.next()) {
-    auto place = static_cast<size_t>(rows.integer(0));
-    differs[place] = rows.integer(1) != 0;
-    auto earlier = rows.maybe_integer(2);
-    if (earlier) part.superseded.emplace_back(static_cast<size_t>(*earlier), part.items[place]);
-  }
+// Together with the source's row, as the next one: what is decided is true of one moment.
+Task<Result<Unit>> compare(Invocation& in, ImportJob& job, Part& part) {
+  TenantId tenant = job.order.tenant;
+  std::vector<Statement> statements;
+  statements.push_back(store::side_by_id(Side::source, tenant, job.order.source.id));
+  statements.push_back(store::staged_differences(tenant, job.source(), part.identities));
+  statements.push_back(store::staged_again(tenant, *job.staged_id, part.identities));
+  CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
+  CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(rows[0])));
+  SM_CHECK(rows[1].next());
+  std::string_view letters = rows[1].maybe_text(0).value_or("");
+  SM_CHECK(letters.size() == part.items.size());
   part.sent.clear();
   part.unsent.clear();
   for (size_t i = 0; i < part.items.size(); ++i) {
-    (differs[i] ? part.sent : part.unsent).push_back(part.items[i]);
+    (letters[i] == '=' ? part.unsent : part.sent).push_back(part.items[i]);
+  }
+  part.superseded.clear();
+  for (store::Rows& again = rows[2]; again.next();) {
+    part.superseded.emplace_back(static_cast<size_t>(again.integer(1)),
+                                 part.items[static_cast<size_t>(again.integer(0))]);
   }
   co_return Unit{};
 }
@@ -108,21 +113,23 @@ Task<Result<Unit>> write_part(Invocation& in, const ImportJob& job, const Part& 
   co_return Unit{};
 }
 
-Task<Result<ImportCounts>> count_staged(Invocation& in, const ImportJob& job) {
+Task<Result<ImportCounts>> count_staged(Invocation& in, ImportJob& job) {
   std::vector<Statement> statements;
+  statements.push_back(store::side_by_id(Side::source, job.order.tenant, job.order.source.id));
   statements.push_back(store::staged_counted(job.order.tenant, job.source(), *job.staged_id));
   if (job.removes()) {
     statements.push_back(
         store::staged_absent_counted(job.order.tenant, job.source(), *job.staged_id));
   }
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
-  SM_CHECK(rows[0].next());
+  CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(rows[0])));
+  SM_CHECK(rows[1].next());
   ImportCounts counts;
-  counts.fresh = rows[0].integer(0);
-  counts.changed = rows[0].integer(1);
-  counts.returned = rows[0].integer(2);
-  counts.revived = rows[0].integer(3);
-  if (job.removes()) counts.removed = store::only_integer(std::move(rows[1]));
+  counts.fresh = rows[1].integer(0);
+  counts.changed = rows[1].integer(1);
+  counts.returned = rows[1].integer(2);
+  counts.revived = rows[1].integer(3);
+  if (job.removes()) counts.removed = store::only_integer(std::move(rows[2]));
   co_return counts;
 }
 
@@ -134,11 +141,11 @@ void append_applied(std::vector<Statement>& batch, const ImportJob& job, const I
   batch.push_back(store::source_bumped(tenant, source, counts.live()));
   if (counts.changed > 0) {
     batch.push_back(store::staged_snapshots(tenant, source, id, now));
-    batch.push_back(store::ids_taken("source_snapshots"));
+    batch.push_back(store::source_snapshot_ids_taken(tenant, source));
   }
   if (counts.fresh + counts.changed > 0) {
     batch.push_back(store::staged_applied(tenant, source, id, now));
-    batch.push_back(store::ids_taken("source_properties"));
+    batch.push_back(store::source_ids_taken(tenant, source));
   }
   if (counts.returned > 0) batch.push_back(store::staged_returned(tenant, source, id, now));
   if (counts.removed > 0) batch.push_back(store::staged_removed(tenant, source, id, now));
@@ -158,7 +165,6 @@ Task<Result<Unit>> stage_part(Invocation& in, ImportJob& job) {
     if (written.ok()) break;
     bool again = store::lost_guard(written.error(), "source_changed") && lost < kMaxLostRaces;
     if (!again) co_return std::move(written).error();
-    CO_TRY([[maybe_unused]] Unit reread, co_await reread_source(in, job));
   }
   for (auto [place, item] : part.superseded) job.set.supersede_earlier(place, item->external_id);
   job.set.next_part(in.arena());

@@ -34,13 +34,17 @@ Task<Result<store::Rows>> attempt(Invocation& in, TenantId tenant, SourceId sour
                                    0, std::nullopt, now, now));
   batch.push_back(store::source_bumped(tenant, source, -1));
   batch.push_back(store::property_removed(tenant, source, property, now));
+  batch.push_back(store::source_property(tenant, source, property));
   Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) {
     CO_TRY([[maybe_unused]] std::string committed,
            co_await settle_outcome(in, tenant, sync_id, std::move(written).error()));
+    CO_TRY(Found now_removed, co_await read(in, tenant, source, property));
+    co_return std::move(now_removed.row);
   }
-  CO_TRY(Found now_removed, co_await read(in, tenant, source, property));
-  co_return std::move(now_removed.row);
+  store::Rows shown = std::move(written.value().back());
+  SM_CHECK(shown.next());
+  co_return shown;
 }
 
 }  // namespace

@@ -125,6 +125,9 @@ void DataPacks::add(const Sha256Digest& hash, size_t place, std::string_view dat
   bool has_delete = data.find('\x7f') != std::string_view::npos;
   Open& open = has_delete ? verbatim_ : plain_;
   if (open.text.size() > 1 && open.text.size() + data.size() > kDataPackBytes) close(open);
+  // What has outgrown a small import becomes a whole pack.
+  constexpr size_t kSmall = 32 * 1024;
+  if (open.text.size() > kSmall) open.text.reserve(kDataPackBytes + kDataPackBytes / 8);
   open.text += open.text.size() == 1 ? "\"" : ",\"";
   append_hash(open.text, hash);
   open.text += std::to_string(place);

@@ -1,5 +1,7 @@
 #include "core/sync/plan.h"
 
+#include "core/base/check.h"
+
 namespace sm::sync {
 namespace {
 
@@ -11,11 +13,17 @@ constexpr std::array<std::string_view, kClasses> kNames = {"hold",   "remove",  
 
 std::string_view class_name(Class of) { return kNames[static_cast<size_t>(of)]; }
 
-std::optional<Class> class_by_name(std::string_view name) {
+void Plan::add(std::string_view name, int64_t rows) {
+  constexpr std::string_view kSaid = " said";
+  bool said = name.ends_with(kSaid);
+  if (said) name.remove_suffix(kSaid.size());
   for (size_t i = 0; i < kClasses; ++i) {
-    if (kNames[i] == name) return static_cast<Class>(i);
+    if (kNames[i] != name) continue;
+    counts_[i].rows += rows;
+    if (!said) counts_[i].pending += rows;
+    return;
   }
-  return std::nullopt;
+  SM_CHECK(false);
 }
 
 Stats Plan::stats(int64_t live) const {

@@ -5,7 +5,6 @@
 
 #include <array>
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -28,7 +27,6 @@ enum class Class {
 inline constexpr size_t kClasses = 11;
 
 std::string_view class_name(Class of);
-std::optional<Class> class_by_name(std::string_view name);
 
 struct ClassCount {
   int64_t rows = 0;
@@ -49,6 +47,10 @@ struct Stats {
 
 class Plan {
  public:
+  // Rows that the store found of a class: its name, with ` said` behind it where they say so
+  // already.
+  void add(std::string_view name, int64_t rows);
+
   ClassCount& operator[](Class of) { return counts_[static_cast<size_t>(of)]; }
   const ClassCount& operator[](Class of) const { return counts_[static_cast<size_t>(of)]; }
 

@@ -13,13 +13,15 @@
 SELECT EXISTS (SELECT 1 FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id);
 
 -- name: import_differences(tenant_id TenantId, source_id SourceId, pack pack)
--- Which of the items differ from what is stored: their place in the pack, and 1 where the property exists, where its hash
--- differs, and where it was removed.
-SELECT j.key, p.id IS NOT NULL, p.hash IS NOT substr(j.value, 1, 64), p.removed_at IS NOT NULL
+-- One letter for each item of the pack, in its order: `n` new, `c` changed, `d` removed and differs, `r` removed and as it
+-- was, `=` as it is. A row an item would cost more than the comparison.
+SELECT group_concat(CASE
+    WHEN p.id IS NULL THEN 'n'
+    WHEN p.hash = substr(j.value, 1, 64) THEN CASE WHEN p.removed_at IS NULL THEN '=' ELSE 'r' END
+    WHEN p.removed_at IS NULL THEN 'c' ELSE 'd' END, '')
 FROM json_each(:pack) j
 LEFT JOIN source_properties p
-  ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 65)
-WHERE p.hash IS NOT substr(j.value, 1, 64) OR p.removed_at IS NOT NULL;
+  ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 65);
 
 -- name: absent_counted(tenant_id TenantId, source_id SourceId, present pack)
 -- How many live properties a list of identities lacks.
@@ -42,7 +44,7 @@ FROM json_each(:pack) j;
 -- The old versions of those items of a pack that exist.
 INSERT INTO source_snapshots (tenant_id, source_id, source_property_id, version, id, data_id, reason, log_id, created_at)
 SELECT :tenant_id, :source_id, p.id, p.version,
-  (SELECT next FROM counters WHERE name = 'source_snapshots') + row_number() OVER (ORDER BY p.id) - 1, p.data_id,
+  (SELECT next FROM counters WHERE name = 'source_snapshots') + row_number() OVER () - 1, p.data_id,
   'import', {{log}}, :now
 FROM json_each(:pack) j CROSS JOIN source_properties p
   ON p.source_id = :source_id AND p.external_id = substr(j.value, 65)
@@ -99,15 +101,17 @@ SELECT NULL WHERE NOT EXISTS (SELECT 1 FROM imports WHERE tenant_id = :tenant_id
 -- name: import_renewed(tenant_id TenantId, import_id int, lease_until text)
 UPDATE imports SET lease_until = :lease_until WHERE tenant_id = :tenant_id AND id = :import_id;
 
--- name: staged_differences(tenant_id TenantId, source_id SourceId, import_id int, pack pack)
--- Of the items of a part: their place in the pack, 1 where their data is not the source's, and the place of an item of an
--- earlier part with the same identity.
-SELECT j.key, p.hash IS NOT substr(j.value, 1, 64), g.place FROM json_each(:pack) j
+-- name: staged_differences(tenant_id TenantId, source_id SourceId, pack pack)
+-- One letter for each item of a part, in its order: `=` where the source has its data, `x` where it is to be sent.
+SELECT group_concat(CASE WHEN p.hash = substr(j.value, 1, 64) THEN '=' ELSE 'x' END, '') FROM json_each(:pack) j
 LEFT JOIN source_properties p
-  ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 73)
-LEFT JOIN staging g
-  ON g.tenant_id = :tenant_id AND g.import_id = :import_id AND g.external_id = substr(j.value, 73) AND g.hash IS NOT NULL
-WHERE p.hash IS NOT substr(j.value, 1, 64) OR g.place IS NOT NULL;
+  ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 73);
+
+-- name: staged_again(tenant_id TenantId, import_id int, pack pack)
+-- Items of a part whose identity an earlier part has: their place in the pack, and the earlier item's in the import.
+SELECT j.key, g.place FROM json_each(:pack) j
+CROSS JOIN staging g ON g.import_id = :import_id AND g.external_id = substr(j.value, 73)
+WHERE g.tenant_id = :tenant_id AND g.hash IS NOT NULL;
 
 -- name: staged_superseded(tenant_id TenantId, import_id int, pack pack)
 -- Data that was sent for items whose identities come again.
@@ -176,18 +180,33 @@ ON CONFLICT (data_id) DO NOTHING;
 -- name: staged_snapshots(tenant_id TenantId, source_id SourceId, import_id int, now text)
 INSERT INTO source_snapshots (tenant_id, source_id, source_property_id, version, id, data_id, reason, log_id, created_at)
 SELECT :tenant_id, :source_id, p.id, p.version,
-  (SELECT next FROM counters WHERE name = 'source_snapshots') + row_number() OVER (ORDER BY p.id) - 1, p.data_id,
-  'import', {{log}}, :now
+  (SELECT next FROM counters WHERE name = 'source_snapshots') + p.id - (SELECT min(id) FROM source_properties
+    WHERE tenant_id = :tenant_id AND source_id = :source_id), p.data_id, 'import', {{log}}, :now
 {{staged_pairs}} AND p.hash <> g.hash;
 
+-- name: source_snapshot_ids_taken(tenant_id TenantId, source_id SourceId)
+-- Behind staged_snapshots, whose ids lie as far apart as those of the rows.
+UPDATE counters SET next = next + 1 + coalesce(
+  (SELECT max(id) FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id) -
+  (SELECT min(id) FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id), 0)
+WHERE name = 'source_snapshots';
+
 -- name: staged_applied(tenant_id TenantId, source_id SourceId, import_id int, now text)
+-- Straight from the staged rows, in the order of both tables' keys: looking the source's rows up beforehand would have all
+-- rows copied first, and ids in the order of the places would put the rows down at random.
 INSERT INTO source_properties (tenant_id, source_id, external_id, id, hash, data_id, revision, log_id, life_log,
   created_at, updated_at)
-SELECT :tenant_id, :source_id, g.external_id,
-  (SELECT next FROM counters WHERE name = 'source_properties') + row_number() OVER (ORDER BY g.place) - 1, g.hash,
-  g.data_id, {{source_revision}}, {{log}}, {{log}}, :now, :now
-{{staged_pairs}} AND p.hash IS NOT g.hash
-{{import_upsert}};
+SELECT :tenant_id, :source_id, external_id,
+  (SELECT next FROM counters WHERE name = 'source_properties') + row_number() OVER () - 1, hash,
+  data_id, {{source_revision}}, {{log}}, {{log}}, :now, :now
+FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id AND hash IS NOT NULL
+{{import_upsert}}
+WHERE hash <> excluded.hash;
+
+-- name: source_ids_taken(tenant_id TenantId, source_id SourceId)
+-- Behind staged_applied: past the largest id that the source has.
+UPDATE counters SET next = max(next, (SELECT coalesce(max(id), 0) + 1 FROM source_properties
+  WHERE tenant_id = :tenant_id AND source_id = :source_id)) WHERE name = 'source_properties';
 
 -- name: staged_returned(tenant_id TenantId, source_id SourceId, import_id int, now text)
 UPDATE source_properties SET {{returned}}

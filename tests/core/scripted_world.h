@@ -78,9 +78,11 @@ class ScriptedWorld {
       add(store::side_counted(Side::source, {}, 0), {{2, 3}});
       add(store::ids_reserved("", 0), {{100}});
       add(store::sync_target_state({}, {}), {{0, 1, 0}});
+      add(store::sync_changed_counted({}, {}, {}), {{0}});
+      add(store::sync_feeders({}, {}), {{"1:5"}});
       for (Scope scope : {Scope::all, Scope::changed}) {
         add(store::sync_classes(scope, {}, {}, {}, 0, 0, "", "", "", ""),
-            {{"create", 1, 1}, {"update", 1, 1}});
+            {{"create", 1}, {"update", 1}});
       }
       add(store::target_property({}, {}, {}),
           {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, 5, 0, nullptr, "synced", "t", 3, 1,
@@ -93,9 +95,7 @@ class ScriptedWorld {
 
   static Cells all_new(const Step& step, const Json& params) {
     Json pack = Json::parse(step.sections[params[2]["section"].get<size_t>()], nullptr, false);
-    Cells cells;
-    for (size_t i = 0; i < pack.size(); ++i) cells.push_back({static_cast<int64_t>(i), 0, 1, 0});
-    return cells;
+    return {{std::string(pack.size(), 'n')}};
   }
 
   Cells list(int64_t after, int64_t count) const {
