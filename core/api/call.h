@@ -34,7 +34,7 @@ using Handler = Task<Result<http::Response>> (*)(Invocation&, Call);
 
 struct Parameter {
   std::string_view name;
-  std::string_view doc;
+  std::string_view doc;  // empty: known only to be refused, and no part of the API document
 };
 
 enum class Access {

@@ -177,6 +177,7 @@ Json parameters(const Route& route) {
                     {"schema", {{"type", "integer"}, {"minimum", 1}}}});
   }
   for (const Parameter& parameter : route.parameters) {
+    if (parameter.doc.empty()) continue;
     bool whole = parameter.name == "limit" || parameter.name == "days" ||
                  parameter.name == "source_id" || parameter.name == "target_id";
     list.push_back({{"name", parameter.name},

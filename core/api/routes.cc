@@ -18,7 +18,7 @@ constexpr Parameter kSourcePropertyParameters[] = {
     kExternalId,
     kUpdatedSince,
     {"removed", "true: only removed properties; false: only live ones."},
-    {"has_manual_changes", "Targets have this filter, sources do not: 422."}};
+    {"has_manual_changes", {}}};
 constexpr Parameter kTargetPropertyParameters[] = {
     kLimit,
     kCursor,

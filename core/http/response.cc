@@ -41,12 +41,26 @@ Response asset(std::string path, std::string content_type) {
            std::move(path)}};
 }
 
+namespace {
+
+// Guards and rules of uniqueness carry names of columns, which are for flows.
+std::string_view shown_detail(const Error& error) {
+  if (error.code == ErrorCode::guard) {
+    return "Others changed the same rows in the meantime, again and again. Nothing was changed: "
+           "send the request again.";
+  }
+  if (error.code == ErrorCode::unique) return "There is such a row already.";
+  return error.detail;
+}
+
+}  // namespace
+
 Response problem(const Error& error) {
   const ErrorInfo& info = error_info(error.code);
   nlohmann::ordered_json body = {{"type", "urn:sync-manager:problem:" + std::string(info.type)},
                                  {"title", info.title},
                                  {"status", info.status},
-                                 {"detail", error.detail}};
+                                 {"detail", shown_detail(error)}};
   if (!error.fields.empty()) {
     auto& errors = body["errors"] = nlohmann::ordered_json::array();
     for (const FieldError& field : error.fields) {

@@ -82,8 +82,9 @@ TEST(OpenApi, ParametersAreThoseOfThePathAndTheRoute) {
     if (route.answer == Answer::file) continue;
     const Json& operation = document()["paths"][std::string(route.path)][lower(route.method)];
     std::multiset<std::string> expected;
-    for (const Parameter& parameter : route.parameters)
-      expected.insert("query " + std::string(parameter.name));
+    for (const Parameter& parameter : route.parameters) {
+      if (!parameter.doc.empty()) expected.insert("query " + std::string(parameter.name));
+    }
     for (size_t open = route.path.find('{'); open != std::string_view::npos;
          open = route.path.find('{', open + 1)) {
       std::string_view rest = route.path.substr(open + 1);

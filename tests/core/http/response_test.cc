@@ -28,10 +28,13 @@ TEST(Problem, EveryCodeBecomesADocumentOfItsRow) {
     EXPECT_EQ(response.respond.body, Respond::Body::bytes);
     EXPECT_EQ(header(response, "content-type"), "application/problem+json");
     Json json = Json::parse(response.respond.content, nullptr, false);
+    // Where the detail is a column's name, a sentence stands for it.
+    bool shown = code != ErrorCode::guard && code != ErrorCode::unique;
+    std::string detail = shown ? "What happened: \"…\" \n" : json["detail"].get<std::string>();
     EXPECT_EQ(json, Json({{"type", "urn:sync-manager:problem:" + std::string(info.type)},
                           {"title", info.title},
                           {"status", info.status},
-                          {"detail", "What happened: \"…\" \n"}}));
+                          {"detail", detail}}));
     EXPECT_EQ(header(response, "retry-after") != "none", info.status == 503) << info.type;
     EXPECT_EQ(header(response, "www-authenticate") != "none", info.status == 401) << info.type;
   }
@@ -67,6 +70,13 @@ TEST(Response, AStaticFileMayNotBeFramedOrSniffed) {
   EXPECT_EQ(header(response, "x-content-type-options"), "nosniff");
   EXPECT_NE(header(response, "content-security-policy").find("frame-ancestors 'none'"),
             std::string::npos);
+}
+
+TEST(Problem, NamesNoColumn) {
+  for (ErrorCode code : {ErrorCode::guard, ErrorCode::unique}) {
+    Response response = problem({code, "api_keys.key_hash"});
+    EXPECT_EQ(response.respond.content.find("key_hash"), std::string::npos);
+  }
 }
 
 }  // namespace
