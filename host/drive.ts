@@ -5,7 +5,7 @@
 import type { Cause, Effect, Reply, Start, Step, StoredAnswers } from "./core/abi.ts";
 import { cancelled, done } from "./core/abi.ts";
 import { FrameTooLarge } from "./core/frame.ts";
-import type { Lease, Pool } from "./core/pool.ts";
+import type { Lease, Need, Pool } from "./core/pool.ts";
 import { Exchange, type ReadAsset } from "./exchange.ts";
 import type { Sealer } from "./seal.ts";
 import type { Store } from "./store/store.ts";
@@ -48,6 +48,8 @@ class Invocation {
   private readonly requestId: string;
   private readonly cause: Cause;
   private readonly exchange: Exchange | undefined;
+  /** Whether it has done nothing but reads, so that it can begin anew. */
+  private onlyRead = true;
 
   constructor(host: Host, requestId: string, cause: Cause, exchange: Exchange | undefined) {
     this.host = host;
@@ -59,9 +61,13 @@ class Invocation {
   async run(): Promise<void> {
     let lease: Lease | undefined;
     try {
-      lease = this.host.pool.tryAcquire() ?? (await this.host.pool.acquire());
-      if (lease === undefined) return await this.giveUp();
-      await this.loop(lease);
+      const bodyBytes = this.exchange?.announcedBytes ?? 0;
+      let need: Need | undefined = { kind: "nothing", bodyBytes };
+      while (need !== undefined) {
+        lease = this.host.pool.tryAcquire(need) ?? (await this.host.pool.acquire(need));
+        if (lease === undefined) return await this.giveUp();
+        need = await this.loop(lease);
+      }
     } catch (error) {
       await this.exchange?.dismissBody();
       this.logError(`the core failed: ${error instanceof Error ? error.stack : String(error)}`);
@@ -72,21 +78,30 @@ class Invocation {
     await this.exchange?.cutOff("the core failed");
   }
 
-  private async loop(lease: Lease): Promise<void> {
+  /**
+   * Runs to the end; or to where the core needs what is not there now, if it can begin anew: then
+   * it is waited for without an instance. Answers with the need, if one is left.
+   */
+  private async loop(lease: Lease): Promise<Need | undefined> {
     let step = lease.instance.start(this.start());
     while (!step.done) {
+      const need = needOf(step);
+      if (need !== undefined && !lease.tryHold(need) && this.onlyRead) {
+        giveBack(lease);
+        return need;
+      }
       const replies = await this.performAll(step, lease);
       lease.touch();
       step = resume(lease, replies);
     }
     // Nothing is asked of the core any more: the next invocation may have the instance while this
     // one is sent.
-    lease.instance.close();
-    lease.release();
+    giveBack(lease);
     // Before the answer: `wrangler dev` holds an answer back until it has drained a body that
     // nobody has touched.
     await this.exchange?.dismissBody();
     await this.performAll(step, lease);
+    return undefined;
   }
 
   private async giveUp(): Promise<void> {
@@ -122,20 +137,21 @@ class Invocation {
           ? cancelled
           : this.host.store.query(effect.statements);
       case "batch":
+        this.onlyRead = false;
         return this.host.store.batch(effect.statements);
       case "read_body":
+        this.onlyRead = false;
+        return this.clientOf(effect).perform(effect, lease);
       case "respond":
       case "write":
       case "end":
       case "abort":
-        if (this.exchange === undefined)
-          throw new Error(`the core asks for ${effect.effect}, but a wake has no client`);
-        return this.exchange.perform(effect);
+        return this.clientOf(effect).perform(effect, lease);
       case "seal":
         return this.seal(effect.plain, effect.context);
       case "reserve_memory":
         return lease
-          .reserve(effect.bytes)
+          .hold({ kind: "memory", bytes: effect.bytes })
           .then((held) => (held ? done : { ok: false, error: "overloaded" }));
       case "log":
         console[effect.level](`${this.requestId}: ${effect.message}`);
@@ -147,6 +163,12 @@ class Invocation {
     }
   }
 
+  private clientOf({ effect }: Effect): Exchange {
+    if (this.exchange === undefined)
+      throw new Error(`the core asks for ${effect}, but a wake has no client`);
+    return this.exchange;
+  }
+
   private async seal(plain: Uint8Array<ArrayBuffer>, context: string): Promise<Reply> {
     const sealer = await this.host.sealer();
     if (sealer === undefined) return { ok: false, error: "no_key" };
@@ -156,6 +178,20 @@ class Invocation {
   private logError(message: string): void {
     console.error(`${this.requestId}: ${message}`);
   }
+}
+
+function giveBack(lease: Lease): void {
+  lease.instance.close();
+  lease.release();
+}
+
+/** What the step needs beside the instance. */
+function needOf(step: Step): Need | undefined {
+  for (const effect of step.effects) {
+    if (effect.effect === "reserve_memory") return { kind: "memory", bytes: effect.bytes };
+    if (effect.effect === "respond" && effect.body.kind === "stream") return { kind: "stream" };
+  }
+  return undefined;
 }
 
 /** Replies that do not fit into a frame are refused instead: the core asked for more than it can take. */

@@ -4,6 +4,7 @@
 
 import type { Effect, Reply, StoredAnswer } from "./core/abi.ts";
 import { cancelled, done } from "./core/abi.ts";
+import type { Held } from "./patience.ts";
 import { RequestBody } from "./request_body.ts";
 import { ResponseBody } from "./response_body.ts";
 
@@ -38,16 +39,22 @@ export class Exchange {
     });
   }
 
+  /** Of the request's body, by its Content-Length. */
+  get announcedBytes(): number | undefined {
+    return this.requestBody.announcedBytes;
+  }
+
   get clientLeft(): boolean {
     return this.signal?.aborted === true;
   }
 
-  perform(effect: ExchangeEffect): Promise<Reply> | Reply {
+  /** `held` is what the client keeps from others while it is waited for. */
+  perform(effect: ExchangeEffect, held: Held): Promise<Reply> | Reply {
     switch (effect.effect) {
       case "read_body":
-        return this.readBody();
+        return this.readBody(held);
       case "respond":
-        return this.respond(effect);
+        return this.respond(effect, held);
       case "write":
         return this.bodyOf(effect)
           .write(effect.bytes)
@@ -87,9 +94,9 @@ export class Exchange {
     await this.responseBody?.abort(why);
   }
 
-  private async readBody(): Promise<Reply> {
+  private async readBody(held: Held): Promise<Reply> {
     if (this.clientLeft) return cancelled;
-    const reply = await this.requestBody.read();
+    const reply = await this.requestBody.read(held);
     return !reply.ok && this.clientLeft ? cancelled : reply;
   }
 
@@ -99,7 +106,7 @@ export class Exchange {
     return this.responseBody;
   }
 
-  private respond(effect: Respond): Promise<Reply> | Reply {
+  private respond(effect: Respond, held: Held): Promise<Reply> | Reply {
     if (this.answered) throw new Error("the core answers twice");
     const { status, headers, body } = effect;
     switch (body.kind) {
@@ -110,7 +117,7 @@ export class Exchange {
         this.answer(status, headers, body.bytes);
         return done;
       case "stream":
-        this.responseBody = new ResponseBody();
+        this.responseBody = new ResponseBody(held);
         this.answer(status, headers, this.responseBody.stream);
         return done;
       case "asset":

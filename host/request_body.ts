@@ -2,6 +2,7 @@
 // core a round trip.
 
 import type { Reply } from "./core/abi.ts";
+import { type Held, patiently } from "./patience.ts";
 
 const partBytes = 256 * 1024;
 // A read waits for this much of a body whose length was announced, so that tiny chunks do not
@@ -9,12 +10,11 @@ const partBytes = 256 * 1024;
 // sends more.
 const leastBytes = 64 * 1024;
 
-// A client that sends nothing for so long is gone, or means harm: it holds an instance of the core.
-const stalledMs = 120_000;
-
-// How long, and how much, a body that nobody wants is still read.
-const lingerMs = 100;
-const lingerBytes = 2 * 1024 * 1024;
+// How long a body that nobody wants is still read: while it comes without a pause, up to what an
+// import may have.
+const lingerPauseMs = 500;
+const lingerMs = 10_000;
+const lingerBytes = 100_000_000;
 
 type PartReader = {
   /** The next part, `undefined` at the end. The bytes are valid until the next call. */
@@ -24,7 +24,7 @@ type PartReader = {
 
 export class RequestBody {
   private readonly stream: ReadableStream<Uint8Array> | null;
-  private readonly announcedBytes: number | undefined;
+  readonly announcedBytes: number | undefined;
   private receivedBytes = 0;
   private reader: PartReader | undefined;
   private state: "open" | "ended" | "failed" = "open";
@@ -35,13 +35,13 @@ export class RequestBody {
       contentLength !== null && /^\d+$/.test(contentLength) ? Number(contentLength) : undefined;
   }
 
-  /** The bytes of the reply are valid until the next call. */
-  async read(): Promise<Reply> {
+  /** The bytes of the reply are valid until the next call. `held` is what a client that sends nothing keeps from others. */
+  async read(held: Held): Promise<Reply> {
     if (this.state === "failed") return { ok: false, error: "cut_off" };
     if (this.stream === null || this.state === "ended") return { ok: true, end: true };
     try {
       this.reader ??= partReader(this.stream, this.announcedBytes === undefined ? 1 : leastBytes);
-      const part = await unlessStalled(this.reader.next());
+      const part = await patiently(held, this.reader.next());
       if (part !== undefined) {
         this.receivedBytes += part.length;
         return { ok: true, bytes: part };
@@ -57,15 +57,16 @@ export class RequestBody {
   }
 
   /**
-   * Says that the rest is not wanted. What a client sends at once is taken all the same, up to a limit, since refusing
-   * it can cost the client the connection and with it the answer; one that stalls, or sends without end, is cut off.
+   * Says that the rest is not wanted. What the client goes on to send is taken all the same, since refusing it can
+   * cost the client the connection and with it the answer; one that pauses, or sends without end, is cut off.
    */
   async dismiss(): Promise<void> {
-    if (this.stream === null || this.state !== "open") return;
     const deadline = Date.now() + lingerMs;
+    let pausedAt = 0;
+    const held = { awaitsClient: false, mustYield: () => Date.now() - pausedAt >= lingerPauseMs };
     for (let taken = 0; taken < lingerBytes && Date.now() < deadline; ) {
-      const reply = await Promise.race([this.read(), sleep(lingerMs)]);
-      if (reply === undefined) break;
+      pausedAt = Date.now();
+      const reply = await this.read(held);
       if (!("bytes" in reply)) return;
       taken += reply.bytes.length;
     }
@@ -135,22 +136,6 @@ function chunkReader(stream: ReadableStream<Uint8Array>, least: number): PartRea
     },
     cancel: () => void reader.cancel().catch(ignore),
   };
-}
-
-async function unlessStalled<T>(next: Promise<T>): Promise<T> {
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  const stalled = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("the client stalled")), stalledMs);
-  });
-  try {
-    return await Promise.race([next, stalled]);
-  } finally {
-    clearTimeout(timer);
-  }
-}
-
-function sleep(ms: number): Promise<undefined> {
-  return new Promise((resolve) => setTimeout(() => resolve(undefined), ms));
 }
 
 function ignore(): void {}

@@ -2,17 +2,19 @@
 // so that one part is on its way while the core makes the next, and memory stays flat however slow
 // the reader is.
 
-// A reader that takes nothing for so long is gone, or means harm: it holds an instance of the core.
-const stalledMs = 120_000;
+import { type Held, patiently } from "./patience.ts";
 
 export class ResponseBody {
   readonly stream: ReadableStream<Uint8Array>;
+  private readonly held: Held;
   private readonly writer: WritableStreamDefaultWriter<Uint8Array>;
   /** Settles when the last part was taken, to whether it was. */
   private taken: Promise<boolean> = Promise.resolve(true);
   private state: "open" | "left" | "closed" = "open";
 
-  constructor() {
+  /** `held` is what a reader that takes nothing keeps from others. */
+  constructor(held: Held) {
+    this.held = held;
     const { readable, writable } = newPipe();
     this.stream = readable;
     this.writer = writable.getWriter();
@@ -43,14 +45,13 @@ export class ResponseBody {
   }
 
   private async drained(): Promise<boolean> {
-    const stalled = setTimeout(
-      () => void this.writer.abort(new Error("the reader stalled")).catch(ignore),
-      stalledMs,
-    );
-    const taken = await this.taken;
-    clearTimeout(stalled);
-    if (!taken) this.state = "left";
-    return taken;
+    try {
+      if (await patiently(this.held, this.taken)) return true;
+    } catch (stalled) {
+      this.writer.abort(stalled).catch(ignore);
+    }
+    this.state = "left";
+    return false;
   }
 }
 

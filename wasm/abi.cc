@@ -1,6 +1,5 @@
 // The exports of wasm/README.md over one Machine. This is the module's only global state.
 #include <cstdint>
-#include <cstdlib>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,11 +27,16 @@ const Slice* give(const std::string& frame) {
   return &slice;
 }
 
-// Takes the bytes of the host's frame over, and frees the memory that sm_alloc gave for them.
-std::string take(char* pointer, uint32_t length) {
-  std::string frame(pointer, length);
-  std::free(pointer);
-  return frame;
+// The memory that sm_alloc gave last: a frame is handed on as it is, since one that brings a page
+// of a list is a good part of what an instance takes.
+std::string& input() {
+  static std::string instance;
+  return instance;
+}
+
+std::string take(const char* pointer, uint32_t length) {
+  SM_CHECK(pointer == input().data() && length == input().size());
+  return std::move(input());
 }
 
 #ifdef SM_FAULTS
@@ -83,12 +87,11 @@ const Slice* step(const std::string& frame) {
 SM_EXPORT uint32_t sm_abi() { return kAbiVersion; }
 
 SM_EXPORT char* sm_alloc(uint32_t length) {
-  auto* memory = static_cast<char*>(std::malloc(length));
-  SM_CHECK(memory != nullptr);
-  return memory;
+  input().resize(length);
+  return input().data();
 }
 
-SM_EXPORT void sm_free(char* pointer) { std::free(pointer); }
+SM_EXPORT void sm_free(char*) { input() = std::string(); }
 
 SM_EXPORT const Slice* sm_start(char* pointer, uint32_t length) {
   std::string frame = take(pointer, length);

@@ -35,12 +35,15 @@ inline constexpr int64_t kImportLeaseMs = 60 * 60 * 1000;
 inline constexpr uint64_t kLargeBodyBytes = 8'000'000;
 inline constexpr uint64_t kLargeImportMemory = 48 * 1024 * 1024;
 
-// Rows that a streamed list reads in one query, and bytes of their data after which the page ends:
-// rows may have 512 KiB each. A page that a client asked for holds as many rows as it asked for,
+// Rows that a streamed list reads in one query (D1 takes 1,000 queries an invocation, and lists may
+// have a million rows), and bytes of their data after which the page ends: rows may have 512 KiB
+// each. A page that a client asked for holds as many rows as it asked for,
 // unless they are so large that the answer would outgrow a frame.
-inline constexpr int64_t kStreamPageRows = 1000;
+inline constexpr int64_t kStreamPageRows = 2000;
 inline constexpr int64_t kStreamPageBytes = 2'000'000;
 inline constexpr int64_t kPageBytes = 5'000'000;
+// A streamed list goes out in parts of about this size, however large its pages are.
+inline constexpr size_t kStreamPartBytes = 256 * 1024;
 // Properties whose snapshots one batch of a clean-up looks at.
 inline constexpr int64_t kCleanupSliceRows = 5000;
 // Steps of scheduled work in one wake, each a query and a batch at most: D1 takes 1,000 an

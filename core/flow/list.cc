@@ -38,10 +38,11 @@ std::string next_target(const http::Request& request, std::string_view cursor) {
 // may have cut it, the answer is open.
 enum class More { no, yes, maybe };
 
+// A page as it came: `unread` rows of it are still to be shown.
 struct Page {
-  std::string json;  // rows, separated by commas
-  size_t rows = 0;
-  int64_t last = 0;
+  store::Rows rows;
+  size_t unread = 0;
+  int64_t last = 0;  // the id of the last row that was read
   More more = More::no;
 };
 
@@ -50,25 +51,30 @@ Task<Result<Page>> read_page(Invocation& in, List list, Slice slice) {
   CO_TRY(store::Rows rows, co_await store::query(in, list.page(list.key, wanted)));
   Page page;
   page.last = slice.after;
-  size_t shown = std::min(rows.size(), static_cast<size_t>(slice.rows));
-  while (page.rows < shown && rows.next()) {
-    if (page.rows++ > 0) page.json += ',';
-    page.last = rows.integer(0);
-    list.append_row(page.json, rows);
-  }
-  bool cut = page.json.size() >= static_cast<size_t>(slice.bytes);
-  page.more = rows.size() > shown ? More::yes : cut ? More::maybe : More::no;
+  page.unread = std::min(rows.size(), static_cast<size_t>(slice.rows));
+  bool cut = rows.bytes() >= static_cast<size_t>(slice.bytes);
+  page.more = rows.size() > page.unread ? More::yes : cut ? More::maybe : More::no;
+  page.rows = std::move(rows);
   co_return page;
 }
 
-// The same for a page that a client asked for, which must know whether another one follows.
-Task<Result<Page>> read_asked_page(Invocation& in, List list, int64_t after, int64_t rows) {
-  CO_TRY(Page page, co_await read_page(in, list, {after, rows, kPageBytes}));
-  if (page.more == More::maybe) {
-    CO_TRY(store::Rows next, co_await store::query(in, list.page(list.key, {page.last, 1, 1})));
-    page.more = next.size() > 0 ? More::yes : More::no;
+// Appends rows until the text has `bytes`, or none is left. `joint` stands before the next row.
+void append_rows(std::string& json, Page& page, const List& list, char& joint, size_t bytes) {
+  for (; page.unread > 0 && json.size() < bytes; --page.unread) {
+    page.rows.next();
+    page.last = page.rows.integer(0);
+    json += std::exchange(joint, ',');
+    list.append_row(json, page.rows);
   }
-  co_return page;
+}
+
+std::string whole_json(Page& page, const List& list) {
+  std::string json;
+  json.reserve(page.rows.bytes() + page.rows.bytes() / 4);
+  char joint = '[';
+  append_rows(json, page, list, joint, SIZE_MAX);
+  if (joint == '[') json += joint;
+  return json += ']';
 }
 
 Task<Result<Unit>> send(Invocation& in, Effect effect) {
@@ -80,22 +86,29 @@ Task<Result<Unit>> send(Invocation& in, Effect effect) {
 }
 
 // The first page is there already: a store that fails before it gives a problem, not half a list.
+// A page is sent in parts, so that its JSON does not take as much memory again, and a reader is
+// seen to take it.
 Task<Result<http::Response>> stream(Invocation& in, List list, Page page, http::Response response) {
   response.respond.body = Respond::Body::stream;
-  response.respond.content.clear();
   CO_TRY([[maybe_unused]] Unit begun, co_await send(in, response.respond));
-  std::string text = "[" + page.json;
+  char joint = '[';
   while (true) {
-    bool last = page.more == More::no;
-    if (last) text += ']';
-    Result<Unit> written = co_await send(in, Write{std::move(text)});
-    if (!written.ok()) co_return http::Response{http::Response::Form::streamed_broken};
-    if (last) co_return http::Response{http::Response::Form::streamed_whole};
+    do {
+      std::string part;
+      part.reserve(kStreamPartBytes + kStreamPartBytes / 4);
+      append_rows(part, page, list, joint, kStreamPartBytes);
+      bool last = page.unread == 0 && page.more == More::no;
+      if (last) part += ']';
+      Result<Unit> written = co_await send(in, Write{std::move(part)});
+      if (!written.ok()) co_return http::Response{http::Response::Form::streamed_broken};
+      if (last) co_return http::Response{http::Response::Form::streamed_whole};
+    } while (page.unread > 0);
+    // The frame that brought the page goes before the next one comes.
+    page.rows = store::Rows();
     Result<Page> next =
         co_await read_page(in, list, {page.last, kStreamPageRows, kStreamPageBytes});
     if (!next.ok()) co_return http::Response{http::Response::Form::streamed_broken};
     page = std::move(next).value();
-    text = (page.rows > 0 ? "," : "") + page.json;
   }
 }
 
@@ -115,16 +128,21 @@ Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, 
     if (page.more != More::no) {
       co_return co_await stream(in, std::move(list), std::move(page), std::move(response));
     }
-    response.respond.content = "[" + page.json + "]";
+    response.respond.content = whole_json(page, list);
     co_return response;
   }
-  CO_TRY(Page page, co_await read_asked_page(in, list, asked.after, *asked.limit));
+  CO_TRY(Page page, co_await read_page(in, list, {asked.after, *asked.limit, kPageBytes}));
+  response.respond.content = whole_json(page, list);
+  // A client that asked for a page must know whether another one follows.
+  if (page.more == More::maybe) {
+    CO_TRY(store::Rows next, co_await store::query(in, list.page(list.key, {page.last, 1, 1})));
+    page.more = next.size() > 0 ? More::yes : More::no;
+  }
   if (page.more == More::yes) {
     std::string cursor = make_cursor(in.deployment(), list.key.tenant, request.path(), page.last);
     response = http::with_header(std::move(response), "link",
                                  "<" + next_target(request, cursor) + ">; rel=\"next\"");
   }
-  response.respond.content = "[" + page.json + "]";
   co_return response;
 }
 

@@ -18,6 +18,8 @@ class Rows {
   explicit Rows(RawResult result) : result_(std::move(result)) {}
 
   size_t size() const { return result_.rows; }
+  // Of all cells, as they came.
+  size_t bytes() const { return result_.cells.size(); }
   int64_t changes() const { return result_.changes; }
 
   // Steps to the next row; false behind the last one.

@@ -22,7 +22,12 @@ import {
 } from "./script.ts";
 
 const module = compileFixture();
-const quick = { ...defaultPoolOptions, waitMs: 50, pollMs: 1 };
+const quick = {
+  ...defaultPoolOptions,
+  streamBytes: new Instance(module).memoryBytes,
+  waitMs: 50,
+  pollMs: 1,
+};
 
 class FakeStore implements Store {
   readonly kind = "fake";
@@ -323,12 +328,17 @@ test("results too large for a frame are refused", async () => {
   assert.deepEqual((await reply(answer)).replies, [{ ok: false, error: "refused" }]);
 });
 
-test("an instance that grew large is not kept", async () => {
-  const { host, pool } = makeHost();
-  const { response, finished } = run(host, script(growPages(300), answerOk("large")));
-  await response;
-  await finished;
-  assert.equal(pool.usedBytes, 0);
+test("one instance that grew large is kept; one that grew beyond that is not", async () => {
+  for (const [pages, kept] of [
+    [300, true],
+    [900, false],
+  ] as const) {
+    const { host, pool } = makeHost();
+    const { response, finished } = run(host, script(growPages(pages), answerOk("large")));
+    await response;
+    await finished;
+    assert.equal(pool.usedBytes > 0, kept, `${pages} pages`);
+  }
 });
 
 test("without room for an instance the stored answer for overload is sent", async () => {
@@ -344,12 +354,54 @@ test("without room for an instance the stored answer for overload is sent", asyn
   assert.equal((await run(host, script(answerOk("room"))).response).status, 200);
 });
 
-test("a client that stalls within its body is cut off after two minutes", async (t) => {
-  t.mock.timers.enable({ apis: ["setTimeout"] });
+test("a client that stalls within its body is cut off once it must yield", async (t) => {
+  t.mock.timers.enable({ apis: ["setInterval"] });
   const stream = new ReadableStream({ type: "bytes" });
-  const read = new RequestBody(stream as never, null).read();
-  t.mock.timers.tick(120_000);
+  const held = { awaitsClient: false, yields: false, mustYield: () => held.yields };
+  const read = new RequestBody(stream as never, null).read(held);
+  assert.equal(held.awaitsClient, true);
+  t.mock.timers.tick(1000);
+  held.yields = true;
+  t.mock.timers.tick(250);
   assert.deepEqual(await read, { ok: false, error: "cut_off" });
+  assert.equal(held.awaitsClient, false);
+});
+
+test("a reader that stalls is cut off for somebody who waits", async () => {
+  const size = new Instance(module).memoryBytes;
+  const options = { ...quick, budgetBytes: size, contestedIdleMs: 20, waitMs: 2000 };
+  const { host } = makeHost(options);
+  const stalled = run(host, script(startStream(), writeForever(300_000), lastStep([])));
+  const streamed = await stalled.response;
+  assert.equal((await run(host, script(answerOk("room"))).response).status, 200);
+  await stalled.finished;
+  await assert.rejects(streamed.text(), /stalled/);
+});
+
+test("an invocation that finds no room for its stream begins anew when there is some", async () => {
+  const size = new Instance(module).memoryBytes;
+  const { host, store, pool } = makeHost({ ...quick, streamsBytes: size, waitMs: 2000 });
+  const first = run(host, script(startStream(), writeForever(300_000), lastStep([])));
+  const streamed = await first.response;
+  const query = step([{ effect: "query", statements: [] }]);
+  const part = step([{ effect: "write", section: 0 }], ["part"]);
+  const second = run(host, script(query, startStream(), part, lastStep([{ effect: "end" }])));
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  assert.equal(pool.usedBytes, 2 * size, "one is idle while the second waits");
+  await streamed.body!.cancel();
+  await first.finished;
+  assert.equal(await (await second.response).text(), "part");
+  assert.equal(store.calls.length, 2);
+});
+
+test("an invocation that has written does not begin anew", async () => {
+  const size = new Instance(module).memoryBytes;
+  const { host, store } = makeHost({ ...quick, budgetBytes: 2 * size });
+  const batch = step([{ effect: "batch", statements: [] }]);
+  const reserve = step([{ effect: "reserve_memory", bytes: 2 * size }]);
+  const answer = await run(host, script(batch, reserve, answerReplies())).response;
+  assert.deepEqual((await reply(answer)).replies, [{ ok: false, error: "overloaded" }]);
+  assert.equal(store.calls.length, 1);
 });
 
 test("a wake performs effects like a request, and ends without an answer", async () => {
