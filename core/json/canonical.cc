@@ -18,6 +18,7 @@ constexpr size_t kMaxBufferBytes = size_t{1} << 30;
 constexpr size_t kPadding = 16;
 // The canonical text of -0, padded.
 constexpr char kZero[1 + kPadding] = "0";
+constexpr char kNull[4 + kPadding] = "null";
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -54,6 +55,7 @@ class Canonicalizer::Impl {
   const char* string(const char* p, const char*& text, uint32_t& size);
   const char* number(const char* p);
   const char* literal(const char* p);
+  const char* too_deep(const char* p);
   const char* key(const char* p);
   const char* predicted_key(const char* p, Frame& frame);
   bool open(bool is_object);
@@ -132,6 +134,8 @@ value:
     uint32_t size;
     if ((p = string(p, text, size)) == nullptr || !add(size)) return nullptr;
     push(text, size);
+  } else if (depth_ == kMaxDepth && (*p == '{' || *p == '[')) {
+    if ((p = too_deep(p)) == nullptr) return nullptr;
   } else if (*p == '{') {
     if (!open(true)) return nullptr;
     p = skip_space(p + 1);
@@ -215,6 +219,18 @@ const char* Canonicalizer::Impl::number(const char* p) {
   return scan.at;
 }
 
+// A container beyond the last level is only checked: null stands for it.
+const char* Canonicalizer::Impl::too_deep(const char* p) {
+  validator_.reset();
+  Validator::Step step = validator_.feed({p, static_cast<size_t>(end_ - p)});
+  if (step.outcome == Outcome::need_more) return stop(Stop::cut, end_);
+  if (step.outcome == Outcome::syntax) return stop(Stop::bad, p + step.offset);
+  refusal_ = Refusal::too_deep;
+  if (!add(4)) return nullptr;
+  push(kNull, 4);
+  return p + step.offset;
+}
+
 const char* Canonicalizer::Impl::literal(const char* p) {
   const char* word = *p == 't' ? "true" : *p == 'f' ? "false" : *p == 'n' ? "null" : nullptr;
   if (word == nullptr) return stop(Stop::bad, p);
@@ -259,11 +275,6 @@ const char* Canonicalizer::Impl::predicted_key(const char* p, Frame& frame) {
 }
 
 bool Canonicalizer::Impl::open(bool is_object) {
-  if (depth_ == kMaxDepth) {
-    refusal_ = Refusal::too_deep;
-    stop(Stop::refused, nullptr);
-    return false;
-  }
   if (!add(2)) return false;
   uint32_t place = KeyShapes::root_place();
   if (depth_ > 0) {
@@ -374,7 +385,7 @@ Canonical Canonicalizer::Impl::stopped(BufferEnd end) {
   return {Outcome::syntax, Refusal::none, static_cast<size_t>(at_ - begin_), {}};
 }
 
-// What is too deep or too large is only checked, again from its start.
+// What is too large is only checked, again from its start.
 Canonical Canonicalizer::Impl::skip(BufferEnd end) {
   validator_.reset();
   size_t size = static_cast<size_t>(end_ - begin_);

@@ -35,14 +35,14 @@ inline constexpr size_t kMaxDepth = 128;
 // The canonical form of one property.
 inline constexpr size_t kMaxPropertyBytes = 512 * 1024;
 
-// Why a value is not stored. Where several apply it is the first that was met, but for those that
-// leave no text, which go before all others.
+// Why a value is not stored. Where several apply it is the first that was met, but for too_deep and
+// those that leave no text, which go before all others.
 enum class Refusal : uint8_t {
   none,
   lone_surrogate,  // \ud800 without its other half; the text has U+FFFD in its place
   duplicate_key,   // the text has both members
   not_finite,      // a number beyond the doubles, as 1e400; the text has 0 in its place
-  too_deep,        // no text
+  too_deep,        // the text has null in the place of what is beyond the last level
   too_large,       // no text
   malformed,       // no text: a line that is no JSON (line_reader.h), never a value
 };
@@ -62,7 +62,7 @@ struct Canonical {
   // done: the bytes that the value took. syntax: where the first byte is that cannot continue a
   // JSON text, which is the length of the buffer for text that is cut off.
   size_t offset = 0;
-  // done: the canonical form, in the arena; empty for too_deep and too_large. For other refusals it
+  // done: the canonical form, in the arena; empty for too_large. For other refusals it
   // is a best effort, so that the caller may look up an identity.
   std::string_view text;
 };

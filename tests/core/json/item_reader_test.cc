@@ -80,7 +80,7 @@ TEST(item_reader, a_refused_item_leaves_the_others_alone) {
   EXPECT_EQ(events(R"({"data":[{"a":1,"a":2},"\ud800",1e400,)" + repeat("[", 200) +
                    repeat("]", 200) + ",1]}"),
             "0 duplicate_key {\"a\":1,\"a\":2}\n1 lone_surrogate \"\uFFFD\"\n2 not_finite 0\n"
-            "3 too_deep \n4 none 1\nend\n");
+            "3 too_deep 260\n4 none 1\nend\n");
   EXPECT_EQ(events(R"({"data":["1234567890",1]})", 3, 5), "0 too_large \n1 none 1\nend\n");
 }
 

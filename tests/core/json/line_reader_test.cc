@@ -168,7 +168,7 @@ TEST(line_reader, a_refused_line_leaves_the_others_alone) {
   EXPECT_EQ(events("{\"a\":1,\"a\":2}\n\"\\ud800\"\n1e400\n" + repeat("[", 200) + repeat("]", 200) +
                    "\n1\n"),
             "0 duplicate_key {\"a\":1,\"a\":2}\n1 lone_surrogate \"\uFFFD\"\n2 not_finite 0\n"
-            "3 too_deep \n4 none 1\nend\n");
+            "3 too_deep 260\n4 none 1\nend\n");
   EXPECT_EQ(events("\"1234567890\"\n1\n", {3}, 5), "0 too_large \n1 none 1\nend\n");
   EXPECT_EQ(events("\"1234567890\" x\n" + repeat("[", 200) + "\n1", {3}, 5),
             "0 malformed 13\n1 malformed 215\n2 none 1\nend\n")

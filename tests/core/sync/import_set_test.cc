@@ -146,6 +146,15 @@ TEST(ImportSet, EachRefusalSaysWhy) {
   }
 }
 
+TEST(ImportSet, AnItemThatIsTooDeepOrTooLargeHasItsIdentityStill) {
+  Imported import("{\"data\":[" + nested(129) + "," + nested(100'000) + "," +
+                  sized(json::kMaxPropertyBytes + 1) + "]}");
+  EXPECT_EQ(import.set.errors().at(0).external_id, "n");
+  EXPECT_EQ(import.set.errors().at(1).external_id, "n");
+  EXPECT_EQ(import.set.errors().at(2).external_id, "s");
+  EXPECT_EQ(import.set.nameless(), std::nullopt);
+}
+
 TEST(ImportSet, TheLimitsOfAPropertyAreStillTaken) {
   Imported import("{\"data\":[" + nested(128) + "," + sized(json::kMaxPropertyBytes) + "]}");
   EXPECT_EQ(import.set.failed(), 0u);
