@@ -10,11 +10,11 @@ const partBytes = 256 * 1024;
 // sends more.
 const leastBytes = 64 * 1024;
 
-// How long a body that nobody wants is still read: while it comes without a pause, up to what an
-// import may have.
-const lingerPauseMs = 500;
+// How long a body that nobody wants is still read: while it comes without a pause, up to somewhat
+// more than an import may have.
+const lingerPauseMs = 750;
 const lingerMs = 10_000;
-const lingerBytes = 100_000_000;
+const lingerBytes = 128_000_000;
 
 type PartReader = {
   /** The next part, `undefined` at the end. The bytes are valid until the next call. */
@@ -35,7 +35,10 @@ export class RequestBody {
       contentLength !== null && /^\d+$/.test(contentLength) ? Number(contentLength) : undefined;
   }
 
-  /** The bytes of the reply are valid until the next call. `held` is what a client that sends nothing keeps from others. */
+  /**
+   * The bytes of the reply are valid until the next call. `held` is what a client that sends nothing
+   * keeps from others.
+   */
   async read(held: Held): Promise<Reply> {
     if (this.state === "failed") return { ok: false, error: "cut_off" };
     if (this.stream === null || this.state === "ended") return { ok: true, end: true };

@@ -31,21 +31,26 @@ inline constexpr size_t kImportPartBytes = 14'000'000;
 inline constexpr size_t kStagedPartBytes = 4'000'000;
 // A staged import is given up when nothing came of it for so long.
 inline constexpr int64_t kImportLeaseMs = 60 * 60 * 1000;
-// A body above this size needs memory that the host hands out to one import at a time.
+// What an import may take of memory, which the host hands out: so much for each byte of its body (a
+// part in the making, the packs it is sent in, frames), and the same for all bodies above a size,
+// which are staged in parts.
 inline constexpr uint64_t kLargeBodyBytes = 8'000'000;
 inline constexpr uint64_t kLargeImportMemory = 48 * 1024 * 1024;
+inline constexpr uint64_t kImportMemoryPerByte = 4;
+// What an import may take without asking.
+inline constexpr uint64_t kUnreservedImportMemory = 1024 * 1024;
 
 // Rows that a streamed list reads in one query (D1 takes 1,000 queries an invocation, and lists may
 // have a million rows), and bytes of their data after which the page ends: rows may have 512 KiB
-// each. A page that a client asked for holds as many rows as it asked for,
-// unless they are so large that the answer would outgrow a frame.
-inline constexpr int64_t kStreamPageRows = 2000;
-inline constexpr int64_t kStreamPageBytes = 2'000'000;
+// each. A page that a client asked for holds as many rows as it asked for, unless they are so large
+// that the answer would outgrow a frame.
+inline constexpr int64_t kStreamPageRows = 1250;
+inline constexpr int64_t kStreamPageBytes = 1'500'000;
 inline constexpr int64_t kPageBytes = 5'000'000;
 // A streamed list goes out in parts of about this size, however large its pages are.
 inline constexpr size_t kStreamPartBytes = 256 * 1024;
-// Properties whose snapshots one batch of a clean-up looks at.
-inline constexpr int64_t kCleanupSliceRows = 5000;
+// Properties whose snapshots one batch of a clean-up looks at: two million are 80 queries.
+inline constexpr int64_t kCleanupSliceRows = 50'000;
 // Steps of scheduled work in one wake, each a query and a batch at most: D1 takes 1,000 an
 // invocation. What is left goes on with the next wake. A holder that gives no sign for the time of
 // its lease is taken for dead.

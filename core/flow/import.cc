@@ -63,6 +63,12 @@ std::unique_ptr<json::ItemStream> reader_of(const ImportOrder& order) {
   return std::make_unique<json::ItemReader>(json::kMaxRawItemBytes);
 }
 
+// What an import of a body of this size may take of memory.
+uint64_t memory_of(uint64_t body_bytes) {
+  if (body_bytes > kLargeBodyBytes) return kLargeImportMemory;
+  return body_bytes * kImportMemoryPerByte;
+}
+
 // Reads the body to its end. What it leaves open is less than one part, and nothing where a part
 // was staged.
 Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
@@ -70,7 +76,7 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
   Arena& data = in.arena();
   size_t limit = part_limit(job.order);
   uint64_t read_bytes = 0;
-  bool reserved = false;
+  uint64_t reserved = kUnreservedImportMemory;
   Reply chunk;
   while (true) {
     Arena::Mark before = data.mark();
@@ -84,11 +90,11 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
     }
     if (event.kind == json::Event::Kind::syntax) co_return malformed(event.offset);
     if (event.kind == json::Event::Kind::end) break;
-    uint64_t expected = job.order.announced_bytes.value_or(read_bytes);
-    if (!reserved && expected > kLargeBodyBytes) {
-      reserved = true;
-      CO_TRY([[maybe_unused]] Reply memory,
-             co_await perform_one(in, ReserveMemory{kLargeImportMemory}));
+    // Of a body of unknown length, twice what came so far: it is not asked at each part.
+    uint64_t expected = job.order.announced_bytes.value_or(2 * read_bytes);
+    if (memory_of(job.order.announced_bytes.value_or(read_bytes)) > reserved) {
+      reserved = memory_of(expected);
+      CO_TRY([[maybe_unused]] Reply memory, co_await perform_one(in, ReserveMemory{reserved}));
     }
     CO_TRY(chunk, co_await perform_one(in, ReadBody{}));
     read_bytes += chunk.bytes.size();

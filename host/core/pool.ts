@@ -255,9 +255,9 @@ export class Pool {
 
   private takeIdle(need: Need): Instance | undefined {
     const { keptBytes } = this.options;
-    const grows =
-      need.kind === "memory" || (need.kind === "nothing" && (need.bodyBytes ?? 0) > keptBytes);
-    if (grows) return this.idle.pop();
+    const bytes =
+      need.kind === "stream" ? 0 : need.kind === "memory" ? need.bytes : (need.bodyBytes ?? 0);
+    if (bytes > keptBytes) return this.idle.pop();
     const [smallest] = this.idle;
     return smallest !== undefined && smallest.memoryBytes <= keptBytes
       ? this.idle.shift()
