@@ -1,6 +1,6 @@
 // The local supervisor behind `make run`: one process that makes what a local deployment needs,
-// runs `wrangler dev` with it, wakes it once a minute as cron does in production, and takes
-// everything down again.
+// runs `wrangler dev` with it, wakes it once a minute as cron does in production, starts it again
+// when it falls silent, and takes everything down again.
 //
 // Everything that a run leaves behind is in STATE_DIR: the D1 database (v3/), the secrets that
 // belong to it (dev.env), the record of applied migrations (migrations.json). Settings come from
@@ -30,6 +30,9 @@ const migrationsDir = resolve(root, "schema/sqlite");
 const startTimeoutMs = 60_000;
 const pollIntervalMs = 50;
 const stopTimeoutMs = 4_000;
+const probeIntervalMs = 5_000;
+const probeTimeoutMs = 10_000;
+const silentProbes = 3;
 
 /** Variables of the Worker that the caller's environment may set or override. An empty value takes one away. */
 const workerVariables = [
@@ -64,17 +67,25 @@ async function main(): Promise<void> {
   const port = await findPort(settings.port);
   writeConfig(settings);
   await migrate(settings.stateDir);
-  const wrangler = startWrangler(settings, port, envFiles);
-  const exited = new Promise<never>((_, reject) => {
-    wrangler.once("exit", (code) =>
-      reject(new UserError(`wrangler ended by itself (exit ${code})`)),
-    );
-  });
   const address = `http://127.0.0.1:${port}`;
-  const healthy = await Promise.race([exited, untilAnswering(address)]);
-  stopCron = startLocalCron(address);
-  printWelcome(address, settings, healthy);
-  await exited;
+  for (let first = true; ; first = false) {
+    const wrangler = startWrangler(settings, port, envFiles);
+    const exited = new Promise<never>((_, reject) => {
+      wrangler.once("exit", (code) =>
+        reject(new UserError(`wrangler ended by itself (exit ${code})`)),
+      );
+    });
+    const healthy = await Promise.race([exited, untilAnswering(address)]);
+    if (first) {
+      stopCron = startLocalCron(address);
+      printWelcome(address, settings, healthy);
+    }
+    await Promise.race([exited, untilSilent(address)]);
+    // wrangler starts a Worker that died anew, but not always the server in front of it.
+    console.error("warning: nothing answers any more; the server is started again");
+    killGroup(wrangler);
+    await exited.catch(() => {});
+  }
 }
 
 function readSettings(): Settings {
@@ -317,6 +328,22 @@ async function untilAnswering(address: string): Promise<boolean> {
     }
   }
   throw new UserError(`the Worker did not answer within ${startTimeoutMs / 1000} s`);
+}
+
+/** Ends when a server that has answered gives no answer of any kind for some time. */
+async function untilSilent(address: string): Promise<void> {
+  for (let missed = 0; missed < silentProbes; ) {
+    await new Promise((done) => setTimeout(done, probeIntervalMs));
+    try {
+      const answer = await fetch(`${address}/health`, {
+        signal: AbortSignal.timeout(probeTimeoutMs),
+      });
+      await answer.arrayBuffer();
+      missed = 0;
+    } catch {
+      missed++;
+    }
+  }
 }
 
 function printWelcome(address: string, settings: Settings, healthy: boolean): void {
