@@ -1,0 +1,254 @@
+#include "tests/simulation/model.h"
+
+#include <algorithm>
+
+namespace simulation {
+namespace {
+
+template <typename S>
+Outcome create(std::map<int64_t, S>& sides, const CreateSide& given, const Applying& at) {
+  S side;
+  side.name = given.name;
+  side.type = given.type;
+  side.config = given.config;
+  side.created_at = side.updated_at = at.now;
+  Outcome outcome{201, show(side), true, true};
+  sides[0] = std::move(side);
+  return outcome;
+}
+
+template <typename S>
+Outcome change(S* side, const ChangeSide& given, const Applying& at) {
+  if (side == nullptr) return refused(404);
+  std::string name = given.name.value_or(side->name);
+  Json config = given.config ? merge_patch(side->config, *given.config) : side->config;
+  Outcome outcome;
+  outcome.writes = name != side->name || config != side->config;
+  if (outcome.writes) {
+    at.coverage->add(name != side->name ? Reached::renamed : Reached::settings_changed);
+    side->name = name;
+    side->config = config;
+    side->updated_at = at.now;
+  }
+  outcome.body = show(*side);
+  return outcome;
+}
+
+// Rows that the source fed stay in place without an owner, and its contests end.
+void untie(Tenant& tenant, int64_t source, const Applying& at) {
+  for (auto& [id, target] : tenant.targets) {
+    for (auto& [external_id, row] : target.rows) {
+      if (row.source_id != source && row.contested_by != source) continue;
+      if (row.source_id == source) row.source_id = row.source_property_id = 0;
+      if (row.contested_by == source) row.contested_by = 0;
+      // Whether such a row counts as updated is open.
+      row.or_updated_at = at.now;
+    }
+  }
+}
+
+// Rows that a list shows: a source's removed ones too, a target's hidden ones not.
+int64_t shown_rows(const Source& source) { return static_cast<int64_t>(source.rows.size()); }
+int64_t shown_rows(const Target& target) { return target.live(); }
+
+template <typename S>
+Outcome erase(std::map<int64_t, S>& sides, int64_t id) {
+  auto found = sides.find(id);
+  if (found == sides.end()) return refused(404);
+  int64_t snapshots = 0;
+  for (const auto& [external_id, row] : found->second.rows) {
+    snapshots += static_cast<int64_t>(row.snapshots.size());
+  }
+  Outcome outcome;
+  outcome.writes = true;
+  outcome.body = {
+      {"status", "deleted"},
+      {"deleted", {{"properties", shown_rows(found->second)}, {"snapshots", snapshots}}}};
+  sides.erase(found);
+  return outcome;
+}
+
+template <typename S>
+int64_t drop_snapshots(std::map<int64_t, S>& sides, Moment before, Slice slice) {
+  int64_t dropped = 0;
+  for (auto& [id, side] : sides) {
+    for (auto& [external_id, row] : side.rows) {
+      if (row.id <= slice.after || row.id > slice.last) continue;
+      dropped +=
+          std::erase_if(row.snapshots, [&](const Snapshot& s) { return s.created_at < before; });
+    }
+  }
+  return dropped;
+}
+
+// Snapshots of sources, those of targets, both slice by slice, and then the log row: each is a
+// commit of its own.
+constexpr int kCleanupStages = 3;
+constexpr int64_t kRetentionDays = 30;
+
+void clean_up(Tenant& tenant, const Cleanup& cleanup, int stage, const Applying& at,
+              Outcome& outcome) {
+  // Counted from when the request was let in: after the answer about its key.
+  Moment asked_at = at.moments.size() > 1 ? at.moments[1] : at.now;
+  Moment before = asked_at - cleanup.days.value_or(kRetentionDays) * kDay;
+  if (stage == 0) outcome.counts[0] += drop_snapshots(tenant.sources, before, at.slice);
+  if (stage == 1) outcome.counts[1] += drop_snapshots(tenant.targets, before, at.slice);
+  outcome.writes = true;
+  if (stage < kCleanupStages - 1) return;
+  Json counts = {{"source_snapshots", outcome.counts[0]}, {"target_snapshots", outcome.counts[1]}};
+  int64_t total = outcome.counts[0] + outcome.counts[1];
+  tenant.logs.push_back({"cleanup", "success", 0, 0, total, total, 0, counts, false, at.now});
+  outcome.body = {{"status", "success"}, {"deleted", counts}};
+  at.coverage->add(Reached::cleaned_up);
+}
+
+void drop_hidden(Tenant& tenant, Moment before, const Applying& at) {
+  for (auto& [id, target] : tenant.targets) {
+    size_t dropped = std::erase_if(target.rows, [&](const auto& row) {
+      const TargetRow& t = row.second;
+      bool looked_at = t.id > at.slice.after && t.id <= at.slice.last;
+      return looked_at && t.hidden() && t.hidden_at < before;
+    });
+    at.coverage->add(Reached::retention_dropped_row, dropped);
+  }
+}
+
+// Everything that has one stage.
+struct Apply {
+  Tenant& tenant;
+  const Applying& at;
+
+  Outcome operator()(const CreateSide& given) const {
+    return given.side == Which::source ? create(tenant.sources, given, at)
+                                       : create(tenant.targets, given, at);
+  }
+  Outcome operator()(const ChangeSide& given) const {
+    return given.side == Which::source ? change(tenant.source(given.id), given, at)
+                                       : change(tenant.target(given.id), given, at);
+  }
+  Outcome operator()(const DeleteSide& gone) const {
+    bool source = gone.side == Which::source;
+    Outcome outcome = source ? erase(tenant.sources, gone.id) : erase(tenant.targets, gone.id);
+    if (!outcome.writes) return outcome;
+    at.coverage->add(source ? Reached::source_deleted : Reached::target_deleted);
+    if (source) untie(tenant, gone.id, at);
+    return outcome;
+  }
+  Outcome operator()(const Import& import) const { return apply_import(tenant, import, at); }
+  Outcome operator()(const RemoveProperty& gone) const { return apply_removal(tenant, gone, at); }
+  Outcome operator()(const Sync& sync) const { return apply_sync(tenant, sync, at); }
+  Outcome operator()(const Edit& edit) const { return apply_edit(tenant, edit, at); }
+  Outcome operator()(const Cleanup&) const { return {}; }
+  Outcome operator()(const Wake&) const { return {}; }
+  Outcome operator()(const Read& read) const { return answer_read(tenant, read); }
+};
+
+template <typename Rows>
+auto* row_by_id(Rows& rows, int64_t property) {
+  auto found = std::find_if(rows.begin(), rows.end(),
+                            [&](const auto& row) { return row.second.id == property; });
+  return found == rows.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+std::string Side::setting(const char* key, const char* otherwise) const {
+  auto found = config.find(key);
+  return found == config.end() ? otherwise : found->template get<std::string>();
+}
+
+int64_t Source::live() const {
+  return std::count_if(rows.begin(), rows.end(), [](const auto& row) { return row.second.live(); });
+}
+
+int64_t Target::live() const {
+  return std::count_if(rows.begin(), rows.end(),
+                       [](const auto& row) { return !row.second.hidden(); });
+}
+
+Source* Tenant::source(int64_t id) {
+  auto found = sources.find(id);
+  return found == sources.end() ? nullptr : &found->second;
+}
+
+Target* Tenant::target(int64_t id) {
+  auto found = targets.find(id);
+  return found == targets.end() ? nullptr : &found->second;
+}
+
+std::pair<const std::string, SourceRow>* Tenant::source_row(int64_t id, int64_t property) {
+  Source* parent = source(id);
+  return parent == nullptr ? nullptr : row_by_id(parent->rows, property);
+}
+
+std::pair<const std::string, TargetRow>* Tenant::target_row(int64_t id, int64_t property) {
+  Target* parent = target(id);
+  auto* found = parent == nullptr ? nullptr : row_by_id(parent->rows, property);
+  return found == nullptr || found->second.hidden() ? nullptr : found;
+}
+
+int stages(const Action& action) {
+  return std::holds_alternative<Cleanup>(action) ? kCleanupStages : 1;
+}
+
+void apply(Tenant& tenant, const Action& action, int stage, const Applying& at, Outcome& outcome) {
+  if (const auto* cleanup = std::get_if<Cleanup>(&action)) {
+    clean_up(tenant, *cleanup, stage, at, outcome);
+  } else {
+    outcome = std::visit(Apply{tenant, at}, action);
+  }
+  if (outcome.status >= 400) at.coverage->add(Reached::refusal);
+}
+
+void apply_retention(Tenant& tenant, int step, Moment as_of, const Applying& at) {
+  constexpr int64_t kLogDays = 365;
+  Moment before = as_of - kRetentionDays * kDay;
+  if (step == 0) tenant.retained[0] += drop_snapshots(tenant.sources, before, at.slice);
+  if (step == 1) {
+    tenant.retained[1] += drop_snapshots(tenant.targets, before, at.slice);
+    drop_hidden(tenant, before, at);
+  }
+  if (step == 2 && !tenant.logs.empty()) {
+    int64_t newest = tenant.logs.back().id;
+    Moment expired = as_of - kLogDays * kDay;
+    size_t dropped = std::erase_if(tenant.logs, [&](const LogRow& log) {
+      return log.started_at < expired && log.id != newest;
+    });
+    at.coverage->add(Reached::retention_dropped_log, dropped);
+  }
+  if (step < kRetentionSteps - 1) return;
+  auto [sources, targets] = tenant.retained;
+  Json counts = {{"source_snapshots", sources}, {"target_snapshots", targets}};
+  int64_t total = sources + targets;
+  tenant.logs.push_back({"cleanup", "success", 0, 0, total, total, 0, counts, false, at.now});
+  tenant.retained = {};
+  at.coverage->add(Reached::retained);
+}
+
+Outcome apply_edit(Tenant& tenant, const Edit& edit, const Applying& at) {
+  auto* found = tenant.target_row(edit.target, edit.property);
+  if (found == nullptr) return refused(404);
+  auto& [external_id, row] = *found;
+  Data data = at.pool->intern(merge_patch(row.data->value, edit.patch));
+  Outcome outcome;
+  outcome.writes = data != row.data;
+  if (!outcome.writes) {
+    at.coverage->add(Reached::edit_changed_nothing);
+  } else {
+    at.coverage->add(data == row.base ? Reached::edit_restored_base : Reached::edited);
+    if (row.status == Status::removed) at.coverage->add(Reached::edit_of_removed);
+    if (row.status == Status::conflict) at.coverage->add(Reached::edit_of_conflict);
+    row.snapshots.push_back({row.version, row.data, "edit", at.now});
+    row.data = data;
+    ++row.version;
+    row.accepted = false;
+    row.warning = Warning::none;
+    row.status = row.manual() ? Status::manual : Status::synced;
+    row.updated_at = at.now;
+    tenant.logs.push_back({"manual", "success", 0, edit.target, 1, 1, 0, nullptr, false, at.now});
+  }
+  outcome.body = show(tenant, *tenant.target(edit.target), external_id, row);
+  return outcome;
+}
+
+}  // namespace simulation
