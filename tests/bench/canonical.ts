@@ -1,9 +1,9 @@
 // Parse + canonical form + SHA-256, JavaScript against WebAssembly, inside one workerd.
-import { copyFileSync, existsSync, readdirSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { requestJson } from "./client.ts";
 import { importBody } from "./generate.ts";
-import { startWorker, stop } from "./processes.ts";
+import { startCanonical, stop } from "./servers.ts";
 import { type Summary, summary } from "./statistics.ts";
 
 /** Rounds of a request whose first ones are not counted: V8 has to tier up both sides. */
@@ -28,16 +28,13 @@ export function findCanonicalModule(root: string): string | undefined {
 }
 
 export async function measureCanonical(
-  frozen: string,
+  root: string,
   folder: string,
   module: string,
   items: number,
   repeats: number,
 ): Promise<CanonicalResult> {
-  const place = join(frozen, "tests/bench/canonical");
-  copyFileSync(module, join(place, "module.wasm"));
-  const config = join(place, "wrangler.toml");
-  const server = await startWorker("canonical", config, "/ready", frozen, folder);
+  const server = await startCanonical(root, folder, module);
   try {
     const body = importBody(0, items, "new");
     const times: Record<"js" | "wasm", number[]> = { js: [], wasm: [] };

@@ -1,5 +1,5 @@
-// HTTP as the benchmark needs it: one request at a time on a connection that stays open, timed from the first byte sent to
-// the last byte received.
+// HTTP as the benchmark needs it: one request at a time on a connection that stays open, timed from
+// the first byte sent to the last byte received.
 import { Agent, request as httpRequest } from "node:http";
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
@@ -52,6 +52,49 @@ export async function requestJson<T>(
     throw new Error(`${method} ${path}: ${answer.status} ${answer.text.slice(0, 1000)}`);
   }
   return { value: JSON.parse(answer.text) as T, answer };
+}
+
+/**
+ * A list that is not kept: how many rows came, told by a member that each has once and that no data
+ * has. `ms` runs to the last byte.
+ */
+export function requestRows(
+  url: string,
+  path: string,
+  key: string,
+): Promise<{ rows: number; bytes: number; ms: number; firstByteMs: number }> {
+  return new Promise((done, failed) => {
+    const started = performance.now();
+    let firstByteMs = Number.NaN;
+    let rows = 0;
+    let bytes = 0;
+    let before = Buffer.alloc(0);
+    const sent = httpRequest(url + path, { agent, headers: { "x-api-key": key } }, (response) => {
+      if (response.statusCode !== 200) failed(new Error(`GET ${path}: ${response.statusCode}`));
+      response.on("data", (part: Buffer) => {
+        if (bytes === 0) firstByteMs = performance.now() - started;
+        bytes += part.length;
+        // A member that two parts share stands in neither.
+        const text = Buffer.concat([before, part]);
+        rows += occurrences(text, kRowMember);
+        before = text.subarray(Math.max(0, text.length - kRowMember.length + 1));
+      });
+      response.on("error", failed);
+      response.on("end", () => done({ rows, bytes, ms: performance.now() - started, firstByteMs }));
+    });
+    sent.on("error", failed);
+    sent.end();
+  });
+}
+
+const kRowMember = Buffer.from('"sync_status":');
+
+function occurrences(text: Buffer, member: Buffer): number {
+  let found = 0;
+  for (let at = text.indexOf(member); at !== -1; at = text.indexOf(member, at + member.length)) {
+    found++;
+  }
+  return found;
 }
 
 /** A server with the key of a tenant that was made for this run. */

@@ -1,180 +1,205 @@
-// Imports and syncs, paired: each step runs on one server, then on the other, and who goes first changes with the round.
-// Every round works on a source and a target of its own, and every answer is checked before its time counts.
-import { type Api, createPair, requestJson } from "./client.ts";
-import { importBody, type Variant } from "./generate.ts";
-import { type Summary, summary } from "./statistics.ts";
+// Imports, syncs and lists, paired: each request goes to one server, then to the other, and who is
+// first changes with every request and round. A round works on a source and a target of its own,
+// and every answer is checked before its time counts.
+import { readFileSync } from "node:fs";
+import type { Bodies } from "./bodies.ts";
+import { type Api, createPair, requestJson, requestRows } from "./client.ts";
+import type { Seen } from "./probe.ts";
+import { look } from "./servers.ts";
+import { median, type Summary, summary } from "./statistics.ts";
+import { type Counts, expectedCounts, kBodyOf, kLabels, type Step, withNeeded } from "./steps.ts";
 
-/** Properties in one request; a body may have 100,000,000 bytes. */
-const kChunk = 50_000;
-/** Bodies are kept between rounds up to this size of a list, and made anew above. */
-const kMostKept = 100_000;
-/** What "a few changes" means, at any size. */
-export const kFew = 10;
-
-export const kSteps = [
-  "import new",
-  "import unchanged",
-  "sync new",
-  "sync unchanged",
-  "import 1 % changed",
-  "sync 1 % changed",
-  "import few changed",
-  "sync few changed",
-  "import all changed",
-  "sync all changed",
-] as const;
-export type Step = (typeof kSteps)[number];
-
-interface Stats {
-  created: number;
-  updated: number;
-  skipped: number;
-}
+const kLeastRuns = 5;
+const kShort: readonly (readonly Step[])[] = [["sync_unchanged"], ["import_few", "sync_few"]];
 
 export interface Measured extends Summary {
-  readonly ms: number[];
-  /** What D1 bills, where the server says it. */
-  readonly rowsRead: number | null;
-  readonly rowsWritten: number | null;
+  readonly ms: readonly number[];
+  /** What D1 bills for the step. */
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+  /** Round trips to D1, and the statements that went with them. */
+  readonly calls: number;
+  readonly statements: number;
+  /** Medians of what the time is made of: WebAssembly, waiting for D1, and SQLite within that. */
+  readonly coreMs: number;
+  readonly d1Ms: number;
+  readonly sqlMs: number;
 }
 
-/** By server, then by step. */
-export type FlowResults = Record<string, Partial<Record<Step, Measured>>>;
+export interface FlowResults {
+  /** By server, then by step. */
+  readonly steps: Record<string, Partial<Record<Step, Measured>>>;
+  /** Why a server did not get to the end. */
+  readonly failures: Record<string, string>;
+}
+
+/** Does something before and after a step. */
+export type Around = (step: Step, work: () => Promise<unknown>) => Promise<unknown>;
+
+/** One server in one round. */
+interface Runner {
+  readonly api: Api;
+  source: number;
+  target: number;
+}
+
+interface Outcome {
+  readonly counts: Counts;
+  ms: number;
+  readonly before: Seen;
+  after: Seen;
+}
 
 export async function measureFlows(
   apis: readonly Api[],
-  size: number,
+  bodies: Bodies,
+  asked: ReadonlySet<Step>,
   rounds: number,
+  warmUpRounds: number,
+  around: Around = (_, work) => work(),
 ): Promise<FlowResults> {
-  const bodies = new Bodies(size);
-  const times = new Map<string, number[]>();
-  const rows = new Map<string, [read: number | null, written: number | null]>();
-  for (let round = 0; round < rounds; round++) {
+  const outcomes = new Map<string, Outcome[]>();
+  const failures: Record<string, string> = {};
+  const steps = withNeeded(asked);
+  for (let round = 0; round < warmUpRounds + rounds; round++) {
     const order = round % 2 === 0 ? apis : [...apis].reverse();
-    const pairs = new Map<Api, { source: number; target: number }>();
-    for (const api of order) pairs.set(api, await createPair(api));
-    for (const step of kSteps) {
-      for (const api of order) {
-        const { source, target } = pairs.get(api) as { source: number; target: number };
-        const outcome = await runStep(api, step, source, target, size, bodies);
-        const name = `${api.name}/${step}`;
-        times.set(name, [...(times.get(name) ?? []), outcome.ms]);
-        rows.set(name, [outcome.rowsRead, outcome.rowsWritten]);
+    const runners: Runner[] = [];
+    for (const api of order) {
+      if (!(api.name in failures)) runners.push({ api, ...(await createPair(api)) });
+    }
+    for (const [step, repetition] of repeated(steps, rounds)) {
+      let ofStep = new Map<string, Outcome>();
+      await around(step, async () => {
+        ofStep = await runStep(runners, step, bodies, repetition, failures);
+      });
+      if (round < warmUpRounds || !asked.has(step)) continue;
+      for (const [name, outcome] of ofStep) {
+        const key = `${name}/${step}`;
+        outcomes.set(key, [...(outcomes.get(key) ?? []), outcome]);
       }
     }
   }
-  const results: FlowResults = {};
-  for (const api of apis) {
+  const results: FlowResults = { steps: {}, failures };
+  for (const { name } of apis) {
     const ofApi: Partial<Record<Step, Measured>> = {};
-    for (const step of kSteps) {
-      const ms = times.get(`${api.name}/${step}`) ?? [];
-      const [rowsRead = null, rowsWritten = null] = rows.get(`${api.name}/${step}`) ?? [];
-      ofApi[step] = { ...summary(ms), ms, rowsRead, rowsWritten };
+    for (const step of asked) {
+      const measured = outcomes.get(`${name}/${step}`);
+      if (measured !== undefined) ofApi[step] = summarize(measured);
     }
-    results[api.name] = ofApi;
+    results.steps[name] = ofApi;
   }
   return results;
 }
 
-interface Outcome {
-  ms: number;
-  rowsRead: number | null;
-  rowsWritten: number | null;
+/** The short steps are done over again where there are few rounds: a median needs some. */
+function* repeated(steps: readonly Step[], rounds: number): Generator<[Step, repetition: number]> {
+  const repetitions = Math.max(1, Math.ceil(kLeastRuns / rounds));
+  for (const step of steps) {
+    const short = kShort.find((group) => group.includes(step));
+    if (short === undefined) yield [step, 0];
+    if (short?.findLast((each) => steps.includes(each)) !== step) continue;
+    for (let repetition = 0; repetition < repetitions; repetition++) {
+      for (const each of short) if (steps.includes(each)) yield [each, repetition];
+    }
+  }
 }
 
-async function runStep(
-  api: Api,
-  step: Step,
-  source: number,
-  target: number,
-  size: number,
-  bodies: Bodies,
-): Promise<Outcome> {
-  const outcome: Outcome = { ms: 0, rowsRead: null, rowsWritten: null };
-  const stats: Stats = { created: 0, updated: 0, skipped: 0 };
-  const send = async (path: string, body?: Buffer) => {
-    const { value, answer } = await requestJson<{ status: string; stats: Stats }>(
-      200,
-      api.url,
-      "POST",
-      path,
-      body,
-      api.key,
-    );
-    if (value.status !== "success") throw new Error(`${path}: ${answer.text.slice(0, 1000)}`);
-    stats.created += value.stats.created;
-    stats.updated += value.stats.updated;
-    stats.skipped += value.stats.skipped;
-    outcome.ms += answer.ms;
-    const read = answer.headers["x-rows-read"];
-    const written = answer.headers["x-rows-written"];
-    if (read !== undefined) outcome.rowsRead = (outcome.rowsRead ?? 0) + Number(read);
-    if (written !== undefined) outcome.rowsWritten = (outcome.rowsWritten ?? 0) + Number(written);
+function summarize(outcomes: readonly Outcome[]): Measured {
+  const ms = outcomes.map((outcome) => outcome.ms);
+  const between = (field: keyof Seen) =>
+    outcomes.map(({ before, after }) => after[field] - before[field]);
+  return {
+    ...summary(ms),
+    ms,
+    rowsRead: between("rowsRead").at(-1) ?? 0,
+    rowsWritten: between("rowsWritten").at(-1) ?? 0,
+    calls: between("calls").at(-1) ?? 0,
+    statements: between("statements").at(-1) ?? 0,
+    coreMs: median(between("coreMs")),
+    d1Ms: median(between("d1Ms")),
+    sqlMs: median(between("sqlMs")),
   };
-  const isImport = step.startsWith("import");
-  if (isImport) {
-    for (const body of bodies.of(step)) await send(`/sources/${source}/import`, body);
+}
+
+/**
+ * One step on all servers that still work. A server that fails is out for the rest of this size.
+ */
+async function runStep(
+  runners: readonly Runner[],
+  step: Step,
+  bodies: Bodies,
+  repetition: number,
+  failures: Record<string, string>,
+): Promise<Map<string, Outcome>> {
+  const kind = kBodyOf[step];
+  const files = kind === undefined ? [] : bodies.files(kind, repetition);
+  // Making them may take long, and a server closes a connection that nobody uses for some seconds:
+  // the client must get to see that before it sends on it.
+  await new Promise((done) => setTimeout(done, 1));
+  const outcomes = new Map<string, Outcome>();
+  const all = async (work: (runner: Runner) => Promise<void>, turn: number) => {
+    for (const runner of turn % 2 === 0 ? runners : [...runners].reverse()) {
+      const { name } = runner.api;
+      if (name in failures) continue;
+      try {
+        await work(runner);
+      } catch (error) {
+        failures[name] = `${kLabels[step]}: ${error instanceof Error ? error.message : error}`;
+        outcomes.delete(name);
+      }
+    }
+  };
+  const start = async ({ api }: Runner) => {
+    const before = await look(api, "settle");
+    const counts = { created: 0, updated: 0, skipped: 0 };
+    outcomes.set(api.name, { counts, ms: 0, before, after: before });
+  };
+  const finish = async ({ api }: Runner) => {
+    const outcome = outcomes.get(api.name) as Outcome;
+    outcome.after = await look(api);
+    const expected = JSON.stringify(expectedCounts(step, bodies.size));
+    const found = JSON.stringify(outcome.counts);
+    if (found !== expected) throw new Error(`${found}, not ${expected}`);
+  };
+  await all(start, 0);
+  if (kind === undefined) {
+    await all((runner) => send(runner, step, outcomes), 0);
   } else {
-    await send(`/sync/${source}/${target}`);
-  }
-  const expected = expectedStats(step, size);
-  for (const field of ["created", "updated", "skipped"] as const) {
-    if (stats[field] !== expected[field]) {
-      const found = `${JSON.stringify(stats)}, not ${JSON.stringify(expected)}`;
-      throw new Error(`${api.name}, ${step} of ${size}: ${found}`);
+    for (const [turn, file] of files.entries()) {
+      const body = readFileSync(file);
+      await all((runner) => send(runner, step, outcomes, body), turn);
     }
   }
-  return outcome;
+  await all(finish, 0);
+  return outcomes;
 }
 
-/** Of a whole step; an import of a few carries no others, so it skips none. */
-function expectedStats(step: Step, size: number): Stats {
-  const few = Math.min(kFew, size);
-  if (step.endsWith(" new")) return { created: size, updated: 0, skipped: 0 };
-  if (step === "import few changed") return { created: 0, updated: few, skipped: 0 };
-  const updated = step.endsWith(" unchanged")
-    ? 0
-    : step.endsWith("1 % changed")
-      ? Math.ceil(size / 100)
-      : step.endsWith("few changed")
-        ? few
-        : size;
-  return { created: 0, updated, skipped: size - updated };
-}
-
-/** The bodies of the imports. Revisions make each step differ from the state that the step before left. */
-class Bodies {
-  readonly #size: number;
-  readonly #kept = new Map<string, Buffer[]>();
-
-  constructor(size: number) {
-    this.#size = size;
+/** A request of a step. */
+async function send(
+  { api, source, target }: Runner,
+  step: Step,
+  outcomes: ReadonlyMap<string, Outcome>,
+  body?: Buffer,
+): Promise<void> {
+  const outcome = outcomes.get(api.name) as Outcome;
+  if (step === "list") {
+    const { rows, ms } = await requestRows(api.url, `/targets/${target}/properties`, api.key);
+    outcome.counts.skipped += rows;
+    outcome.ms += ms;
+    return;
   }
-
-  *of(step: Step): Generator<Buffer> {
-    if (step === "import few changed") {
-      yield importBody(0, Math.min(kFew, this.#size), "all_changed", 3);
-    } else if (step === "import 1 % changed") {
-      yield* this.#chunks("changed_1_percent", 1);
-    } else if (step === "import all changed") {
-      yield* this.#chunks("all_changed", 2);
-    } else {
-      yield* this.#chunks("new", 0);
-    }
-  }
-
-  *#chunks(variant: Variant, revision: number): Generator<Buffer> {
-    const kept = this.#kept.get(variant);
-    if (kept !== undefined) {
-      yield* kept;
-      return;
-    }
-    const made: Buffer[] = [];
-    for (let first = 0; first < this.#size; first += kChunk) {
-      const body = importBody(first, Math.min(first + kChunk, this.#size), variant, revision);
-      if (this.#size <= kMostKept) made.push(body);
-      yield body;
-    }
-    if (this.#size <= kMostKept) this.#kept.set(variant, made);
-  }
+  const path = body === undefined ? `/sync/${source}/${target}` : `/sources/${source}/import`;
+  const { value, answer } = await requestJson<{ status: string; stats: Counts }>(
+    200,
+    api.url,
+    "POST",
+    path,
+    body,
+    api.key,
+  );
+  if (value.status !== "success") throw new Error(answer.text.slice(0, 1000));
+  outcome.counts.created += value.stats.created;
+  outcome.counts.updated += value.stats.updated;
+  outcome.counts.skipped += value.stats.skipped;
+  outcome.ms += answer.ms;
 }

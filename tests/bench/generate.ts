@@ -1,8 +1,10 @@
-// Deterministic test data: property listings of about 1.1 KB of JSON text each, as a listing site would send them.
+// Deterministic test data: property listings of about 1.1 KB of JSON text each, as a listing site
+// would send them.
 //
-// The property with number `i` is the same whatever the size of the list, so two sizes can be compared. Keys stand in the
-// order of a database export, not sorted; prices are decimals; about one listing in three has text beyond ASCII and one in
-// twelve beyond Latin-1 (both matter: V8 and D1 treat the three kinds of text differently).
+// The property with number `i` is the same whatever the size of the list, so two sizes can be
+// compared. Keys stand in the order of a database export, not sorted; prices are decimals; about
+// one listing in three has text beyond ASCII and one in twelve beyond Latin-1 (both matter: V8 and
+// D1 treat the three kinds of text differently).
 
 export type Variant = "new" | "unchanged" | "changed_1_percent" | "all_changed";
 
@@ -85,7 +87,10 @@ function pick<T>(list: readonly T[], random: () => number): T {
   return list[Math.floor(random() * list.length)] as T;
 }
 
-/** Property number `index`; `revision` 0 is the first version, every other number another price and date. */
+/**
+ * Property number `index`; `revision` 0 is the first version, every other number another price and
+ * date.
+ */
 export function property(index: number, revision = 0): Property {
   const random = randomFrom(index * 2654435761 + 12345);
   const alphabet = random();
@@ -162,8 +167,8 @@ export function isChanged(index: number, variant: Variant): boolean {
 }
 
 /**
- * The JSON bytes of an import of properties `first` to `end - 1`. `revision` tells repeated changes apart: two bodies of the
- * variant `all_changed` with different revisions differ in every property.
+ * The JSON bytes of an import of properties `first` to `end - 1`. `revision` tells repeated changes
+ * apart: two bodies of the variant `all_changed` with different revisions differ in every property.
  */
 export function importBody(first: number, end: number, variant: Variant, revision = 1): Buffer {
   const parts: Buffer[] = [];

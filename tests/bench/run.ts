@@ -1,112 +1,141 @@
-// Measures the product beside its baselines and writes results.json and results.md: `make bench`, or
-//   node tests/bench/run.ts [--sizes 1000,10000] [--rounds 5] [--quick] [--only flows,single,canonical,memory,wasm]
+// Measures the product beside its baselines: `make bench` does all of it and writes results.json,
+// results.md and growth.svg.
+//   node tests/bench/run.ts [--sizes=1000,10000] [--flows=sync_new,import_unchanged] [--rounds=5]
+//                           [--only=wasm,canonical,flows,single,memory] [--write]
+// A run with any of these prints its tables and writes files only with --write. Builds come first:
+// make build-release build-wasi.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
+import { Bodies } from "./bodies.ts";
 import { findCanonicalModule, measureCanonical } from "./canonical.ts";
 import { createApi } from "./client.ts";
+import { measureFloor } from "./floor.ts";
 import { measureFlows } from "./flows.ts";
-import { importBody } from "./generate.ts";
 import { measureMemory } from "./memory.ts";
-import { freeze, killServers, startBaseline, startProduct, stop } from "./processes.ts";
-import { type Results, report } from "./report.ts";
-import { measureSingle } from "./single.ts";
-import { summary } from "./statistics.ts";
+import { plot } from "./plot.ts";
+import { type Results, report, type SizeMemory, type SizeResults } from "./report.ts";
+import { look, memoryOf, startBaseline, startProduct, stop, stopServers } from "./servers.ts";
+import { measureSingle, type SingleResults } from "./single.ts";
+import { kSteps } from "./steps.ts";
 import { measureWasm } from "./wasm.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const kParts = ["wasm", "canonical", "flows", "single", "memory"] as const;
+type Part = (typeof kParts)[number];
 
 const { values: options } = parseArgs({
   options: {
-    sizes: { type: "string", default: "1000,10000" },
-    rounds: { type: "string", default: "5" },
-    quick: { type: "boolean", default: false },
-    only: { type: "string", default: kParts.join(",") },
+    sizes: { type: "string" },
+    flows: { type: "string" },
+    rounds: { type: "string" },
+    only: { type: "string" },
+    write: { type: "boolean", default: false },
   },
 });
-const sizes = options.quick ? [1000] : options.sizes.split(",").map(Number);
-const rounds = options.quick ? 2 : Number(options.rounds);
-const parts = new Set(options.only.split(","));
+const isWhole = !options.sizes && !options.flows && !options.rounds && !options.only;
+const sizes = (options.sizes ?? "1000,10000,100000,1000000").split(",").map(Number);
+const flows = new Set(choose("flows", options.flows, kSteps));
+// Who asks for sizes or flows wants these, and soon.
+const parts = new Set<Part>(
+  options.only === undefined && (options.sizes || options.flows)
+    ? ["flows"]
+    : choose("only", options.only, kParts),
+);
 
 const folder = mkdtempSync(join(tmpdir(), "sync-manager-bench-"));
 try {
   const results = await measure();
-  writeFileSync(join(import.meta.dirname, "results.json"), `${JSON.stringify(results, null, 2)}\n`);
   const text = report(results);
-  writeFileSync(join(import.meta.dirname, "results.md"), text);
+  if (isWhole || options.write) {
+    const write = (name: string, content: string) =>
+      writeFileSync(join(import.meta.dirname, name), content);
+    write("results.json", `${JSON.stringify(results, null, 1)}\n`);
+    write("results.md", text);
+    write("growth.svg", plot(results));
+  }
   console.log(text);
+  const failed = Object.values(results.sizes).some(({ failures }) => "product" in failures);
+  process.exitCode = failed ? 1 : 0;
 } finally {
-  killServers();
+  await stopServers();
   rmSync(folder, { recursive: true, force: true });
 }
 
+function choose<T extends string>(name: string, asked: string | undefined, all: readonly T[]): T[] {
+  const chosen = asked?.split(",") ?? all;
+  const unknown = chosen.find((each) => !all.includes(each as T));
+  if (unknown !== undefined) throw new Error(`--${name}: ${unknown} is none of ${all.join(", ")}`);
+  return chosen as T[];
+}
+
 async function measure(): Promise<Results> {
-  const frozen = freeze(root, folder);
-  const results: Results = { machine: describeMachine(), flows: {}, floor: {} };
+  const results: Results = { machine: describeMachine(), sizes: {} };
   if (parts.has("wasm")) results.wasm = measureWasm(root);
   if (parts.has("canonical")) {
     const module = findCanonicalModule(root);
     if (module === undefined) throw new Error("build/wasi has no canonical_module: make bench");
-    results.canonical = await measureCanonical(frozen, folder, module, 10_000, rounds);
+    results.canonical = await measureCanonical(root, folder, module, 10_000, 5);
   }
-  if (!parts.has("flows") && !parts.has("single") && !parts.has("memory")) return results;
-  const product = await startProduct(frozen, folder);
-  const baseline = await startBaseline(frozen, folder);
-  const apis = [await createApi("product", product.url), await createApi("baseline", baseline.url)];
   if (parts.has("flows")) {
-    for (const size of sizes) {
-      console.error(`flows of ${size} …`);
-      results.flows[size] = await measureFlows(apis, size, rounds);
-      results.floor[size] = measureFloor(size);
-    }
+    for (const size of sizes) results.sizes[size] = await measureSize(size);
   }
-  if (parts.has("single")) {
-    results.single = await measureSingle(apis, baseline.url, options.quick ? 100 : 1000);
-  }
-  await stop(baseline);
-  if (parts.has("memory")) results.memory = (await measureMemory(product)) ?? undefined;
-  await stop(product);
+  if (parts.has("single")) results.single = await measureRequests();
+  if (parts.has("memory")) results.memory = await measureMemory(root, folder);
   return results;
 }
 
-/** The native program's medians by step; the same bodies from files. */
-function measureFloor(size: number): Record<string, number> {
-  // The last body differs from the one before in every property, also in those that changed there.
-  const bodies = [
-    ["new", 0],
-    ["changed_1_percent", 1],
-    ["all_changed", 2],
-  ] as const;
-  const files = bodies.map(([variant, revision]) => {
-    const file = join(folder, `${variant}.json`);
-    writeFileSync(file, importBody(0, size, variant, revision));
-    return file;
-  });
-  const program = join(root, "build/release/tests/bench/floor");
-  const printed = execFileSync(program, [...files, String(rounds)], { encoding: "utf8" });
-  const { steps } = JSON.parse(printed) as { steps: Record<string, number[]> };
-  return Object.fromEntries(Object.entries(steps).map(([step, ms]) => [step, summary(ms).median]));
+/** Fresh servers for each size, so that their memory is that of this size. */
+async function measureSize(size: number): Promise<SizeResults> {
+  // The first round of a process runs code that V8 has not optimised yet; at large sizes that is
+  // lost in the rest.
+  const warmUpRounds = size <= 10_000 ? 2 : 0;
+  const rounds = Number(options.rounds ?? (size <= 10_000 ? 7 : size <= 100_000 ? 3 : 1));
+  console.error(`${size} properties, ${rounds} rounds …`);
+  const bodies = new Bodies(folder, size);
+  const servers = [await startProduct(root, folder), await startBaseline(root, folder)];
+  const apis = [];
+  for (const server of servers) apis.push(await createApi(server.name, server.url));
+  const measured = await measureFlows(apis, bodies, flows, rounds, warmUpRounds);
+  const memory: Record<string, SizeMemory> = {};
+  for (const server of servers) {
+    const seen = await look(server).catch(() => null);
+    memory[server.name] = {
+      process: memoryOf(server),
+      wasmBytes: seen?.wasmPeakBytes ?? 0,
+      largestBytes: seen?.largestBytes ?? 0,
+    };
+    await stop(server);
+  }
+  const floor = measureFloor(root, bodies, flows, rounds);
+  bodies.drop();
+  return { ...measured, floor, memory };
+}
+
+async function measureRequests(): Promise<SingleResults> {
+  const product = await startProduct(root, folder);
+  const baseline = await startBaseline(root, folder);
+  const apis = [await createApi("product", product.url), await createApi("baseline", baseline.url)];
+  const measured = await measureSingle(apis, baseline.url, 1000);
+  await stop(product);
+  await stop(baseline);
+  return measured;
 }
 
 function describeMachine(): Results["machine"] {
-  const packageOf = (name: string) =>
-    (
-      JSON.parse(readFileSync(join(root, "node_modules", name, "package.json"), "utf8")) as {
-        version: string;
-      }
-    ).version;
+  const versionOf = (name: string) => {
+    const file = join(root, "node_modules", name, "package.json");
+    return (JSON.parse(readFileSync(file, "utf8")) as { version: string }).version;
+  };
+  const commit = execFileSync("git", ["rev-parse", "--short", "HEAD"], { cwd: root });
   return {
     cores: cpus().length,
     memoryGiB: Math.round(totalmem() / 2 ** 30),
     node: process.version,
-    wrangler: packageOf("wrangler"),
-    workerd: packageOf("workerd"),
-    commit: execFileSync("git", ["rev-parse", "--short", "HEAD"], {
-      cwd: root,
-      encoding: "utf8",
-    }).trim(),
+    miniflare: versionOf("miniflare"),
+    workerd: versionOf("workerd"),
+    commit: commit.toString("utf8").trim(),
   };
 }

@@ -1,4 +1,5 @@
-// Requests for one row, against what an empty Worker pays for one D1 query. The three kinds take turns, request by request.
+// Requests for one row, against what an empty Worker pays for one D1 query. The three kinds take
+// turns, request by request.
 import { type Api, createPair, type request, requestJson } from "./client.ts";
 import { importBody } from "./generate.ts";
 import { percentile } from "./statistics.ts";
@@ -13,7 +14,10 @@ export interface Latency {
   readonly p99: number;
 }
 
-/** `floor` is an empty Worker with one D1 query; the others are named `<server> GET` and `<server> PATCH`. */
+/**
+ * `floor` is an empty Worker with one D1 query; the others are named `<server> GET` and `<server>
+ * PATCH`.
+ */
 export type SingleResults = Record<string, Latency>;
 
 export async function measureSingle(

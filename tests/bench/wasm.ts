@@ -5,7 +5,8 @@ import { gzipSync } from "node:zlib";
 import { median } from "./statistics.ts";
 
 const kInstances = 50;
-// In a Worker modules are imported; that they can be compiled is something that only Node's types would know.
+// In a Worker modules are imported; that they can be compiled is something that only Node's types
+// would know.
 const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
 
 export interface WasmResult {

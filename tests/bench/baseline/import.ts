@@ -1,6 +1,6 @@
 // Import: canonicalise and hash every item, ask D1 which of them it lacks, and send only those.
 import { canonical, sha256Hex } from "./canonical.ts";
-import { HttpError, json, keyHash, type Meter, type Statement } from "./store.ts";
+import { HttpError, json, keyHash, type Statement, type Store } from "./store.ts";
 
 /** Characters of a parameter: D1 refuses 2 MB. */
 const kPackLength = 1_000_000;
@@ -19,11 +19,11 @@ interface Failure {
 
 export async function importProperties(
   request: Request,
-  meter: Meter,
+  store: Store,
   sourceId: number,
 ): Promise<Response> {
   const [access, body] = await Promise.all([
-    readAccess(request, meter, sourceId),
+    readAccess(request, store, sourceId),
     request.json().catch(() => {
       throw new HttpError(400, "the body is not JSON");
     }),
@@ -33,7 +33,7 @@ export async function importProperties(
 
   const failures: Failure[] = [];
   const rows = readRows(items, failures);
-  const fresh = access.isEmpty ? new Set<string>() : await readDiffering(meter, sourceId, rows);
+  const fresh = access.isEmpty ? new Set<string>() : await readDiffering(store, sourceId, rows);
   const lacking = access.isEmpty ? rows : rows.filter((row) => fresh.has(row.externalId));
 
   const now = new Date().toISOString();
@@ -56,7 +56,7 @@ export async function importProperties(
     lacking.length,
     now,
   ]);
-  const results = await meter.batch(statements);
+  const results = await store.batch(statements);
   const sum = (from: number, to: number) =>
     results.slice(from, to).reduce((total, result) => total + result.meta.changes, 0);
   const updated = sum(0, firstUpsert);
@@ -75,10 +75,10 @@ export async function importProperties(
 /** The key, the source and whether it has rows, in one query; it runs while the body arrives. */
 async function readAccess(
   request: Request,
-  meter: Meter,
+  store: Store,
   sourceId: number,
 ): Promise<{ tenantId: number; isEmpty: boolean }> {
-  const row = await meter.first(
+  const row = await store.first(
     `SELECT k.tenant_id, s.id AS source_id,
        NOT EXISTS (SELECT 1 FROM source_properties WHERE source_id = s.id) AS is_empty
      FROM api_keys k LEFT JOIN sources s ON s.id = ?2 AND s.tenant_id = k.tenant_id
@@ -121,10 +121,10 @@ function identity(item: unknown): string | null {
 }
 
 /** The identities that the source lacks or holds with another hash. */
-async function readDiffering(meter: Meter, sourceId: number, rows: Row[]): Promise<Set<string>> {
+async function readDiffering(store: Store, sourceId: number, rows: Row[]): Promise<Set<string>> {
   const differing = new Set<string>();
   for (const pack of packHashes(rows)) {
-    const found = await meter.all(
+    const found = await store.all(
       `SELECT j.key AS id FROM json_each(?1) j
        LEFT JOIN source_properties p ON p.source_id = ?2 AND p.external_id = j.key
        WHERE p.hash IS NOT j.value`,
@@ -157,10 +157,11 @@ function packHashes(rows: Row[]): string[] {
 }
 
 /**
- * `{"<hash><external_id>": <data>, …}`: the data stands in the parameter as it is, neither escaped nor parsed again by
- * JavaScript, and SQLite gives it back as the same text. Rows of ASCII, of Latin-1 and of wider text go into packs of
- * their own: one wide character makes V8 and D1 carry a whole parameter at twice or four times the cost (10 MB: 225 ms
- * instead of 270; an array of arrays with the data as strings: 320 ms).
+ * `{"<hash><external_id>": <data>, …}`: the data stands in the parameter as it is, neither escaped
+ * nor parsed again by JavaScript, and SQLite gives it back as the same text. Rows of ASCII, of
+ * Latin-1 and of wider text go into packs of their own: one wide character makes V8 and D1 carry a
+ * whole parameter at twice or four times the cost (10 MB: 225 ms instead of 270; an array of arrays
+ * with the data as strings: 320 ms).
  */
 function packRows(rows: Row[]): string[] {
   const ascii = new Packer();

@@ -1,9 +1,12 @@
 // Single target rows: read one, list some, and edit one with a merge patch (RFC 7396).
 import { canonical, sha256Hex } from "./canonical.ts";
-import { HttpError, keyHash, type Meter } from "./store.ts";
+import { HttpError, keyHash, type Store } from "./store.ts";
 
 /** How often an edit that lost a race starts again. */
 const kMostTries = 5;
+/** Rows of a page of a stream: fewer cost more round trips, more hold the answer back. */
+const kPageRows = 1000;
+const kEncoder = new TextEncoder();
 
 const kFields = `p.id, p.target_id, p.source_property_id, p.external_id, p.hash, p.source_hash,
   p.version, p.has_manual_changes, p.warning, p.sync_status, p.last_synced, p.created_at,
@@ -29,36 +32,72 @@ interface Row {
 
 export async function getProperty(
   request: Request,
-  meter: Meter,
+  store: Store,
   targetId: number,
   propertyId: number,
 ): Promise<Response> {
-  return answer(await readRow(request, meter, targetId, propertyId));
+  return answer(await readRow(request, store, targetId, propertyId));
 }
 
 export async function listProperties(
   request: Request,
-  meter: Meter,
+  store: Store,
   targetId: number,
   limit: number,
 ): Promise<Response> {
-  const rows = (await meter.all(
+  const rows = await readPage(request, store, targetId, "", limit);
+  return jsonText(`[${rows.map(rowText).join(",")}]`);
+}
+
+/** All rows, page by page; the next one is read while the reader takes the last. */
+export async function streamProperties(
+  request: Request,
+  store: Store,
+  targetId: number,
+): Promise<Response> {
+  let page = readPage(request, store, targetId, "", kPageRows);
+  let before = "[";
+  const body = new ReadableStream<Uint8Array>({
+    async pull(controller) {
+      const rows = await page;
+      const last = rows.at(-1);
+      const isEnd = last === undefined || rows.length < kPageRows;
+      if (!isEnd) page = readPage(request, store, targetId, last.external_id, kPageRows);
+      const text = before + rows.map(rowText).join(",") + (isEnd ? "]" : "");
+      before = ",";
+      controller.enqueue(kEncoder.encode(text));
+      if (isEnd) controller.close();
+    },
+  });
+  return new Response(body, { headers: { "content-type": "application/json" } });
+}
+
+async function readPage(
+  request: Request,
+  store: Store,
+  targetId: number,
+  after: string,
+  limit: number,
+): Promise<Row[]> {
+  // In the order of an index that is there anyway: one by id would cost each new row a further
+  // write.
+  return (await store.all(
     `SELECT k.tenant_id, ${kFields} FROM api_keys k
      JOIN target_properties p ON p.tenant_id = k.tenant_id AND p.target_id = ?2
-     WHERE k.key_hash = ?1 ORDER BY p.id LIMIT ?3`,
-    [keyHash(request), targetId, limit],
+       AND p.external_id > ?3
+     WHERE k.key_hash = ?1 ORDER BY p.external_id LIMIT ?4`,
+    [keyHash(request), targetId, after, limit],
   )) as unknown as Row[];
-  return jsonText(`[${rows.map(rowText).join(",")}]`);
 }
 
 export async function patchProperty(
   request: Request,
-  meter: Meter,
+  store: Store,
   targetId: number,
   propertyId: number,
 ): Promise<Response> {
   const [first, body] = await Promise.all([
-    readRow(request, meter, targetId, propertyId),
+    readRow(request, store, targetId, propertyId),
     request.json() as Promise<{ data: unknown }>,
   ]);
   let row = first;
@@ -68,7 +107,7 @@ export async function patchProperty(
     if (hash === row.hash) return answer(row);
     const isManual = hash === row.source_hash ? 0 : 1;
     const now = new Date().toISOString();
-    const results = await meter.batch([
+    const results = await store.batch([
       [
         `INSERT INTO target_snapshots
            (tenant_id, target_property_id, hash, version, created_at, data)
@@ -103,7 +142,7 @@ export async function patchProperty(
     ]);
     const written = results[2]?.results[0] as unknown as Row | undefined;
     if (written !== undefined) return answer(written);
-    row = await readRow(request, meter, targetId, propertyId);
+    row = await readRow(request, store, targetId, propertyId);
   }
   throw new HttpError(503, "the row is changed too often");
 }
@@ -111,11 +150,11 @@ export async function patchProperty(
 /** The key and the row in one query. */
 async function readRow(
   request: Request,
-  meter: Meter,
+  store: Store,
   targetId: number,
   propertyId: number,
 ): Promise<Row> {
-  const row = await meter.first(
+  const row = await store.first(
     `SELECT k.tenant_id, ${kFields} FROM api_keys k LEFT JOIN target_properties p
        ON p.id = ?3 AND p.target_id = ?2 AND p.tenant_id = k.tenant_id
      WHERE k.key_hash = ?1`,

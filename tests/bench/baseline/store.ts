@@ -1,4 +1,4 @@
-// D1 with a meter of the rows that it bills, and the small things that every route needs.
+// D1 as the routes use it, and the small things that every route needs.
 import { sha256Hex } from "./canonical.ts";
 
 export interface Env {
@@ -17,9 +17,7 @@ export class HttpError extends Error {
 export type Parameter = string | number | null;
 export type Statement = readonly [sql: string, ...parameters: Parameter[]];
 
-export class Meter {
-  rowsRead = 0;
-  rowsWritten = 0;
+export class Store {
   readonly #db: D1Database;
 
   constructor(db: D1Database) {
@@ -27,12 +25,7 @@ export class Meter {
   }
 
   async all(sql: string, parameters: Parameter[]): Promise<Record<string, unknown>[]> {
-    const result = await this.#db
-      .prepare(sql)
-      .bind(...parameters)
-      .all();
-    this.#count(result.meta);
-    return result.results;
+    return (await this.#prepare([sql, ...parameters]).all()).results;
   }
 
   async first(sql: string, parameters: Parameter[]): Promise<Record<string, unknown> | null> {
@@ -41,16 +34,11 @@ export class Meter {
 
   /** All statements in one transaction, or none. */
   async batch(statements: Statement[]): Promise<D1Result[]> {
-    const results = await this.#db.batch(
-      statements.map(([sql, ...parameters]) => this.#db.prepare(sql).bind(...parameters)),
-    );
-    for (const result of results) this.#count(result.meta);
-    return results;
+    return await this.#db.batch(statements.map((statement) => this.#prepare(statement)));
   }
 
-  #count(meta: D1Meta): void {
-    this.rowsRead += meta.rows_read;
-    this.rowsWritten += meta.rows_written;
+  #prepare([sql, ...parameters]: Statement): D1PreparedStatement {
+    return this.#db.prepare(sql).bind(...parameters);
   }
 }
 

@@ -1,21 +1,18 @@
-// The yardstick: the best plain Worker for the same job on the same D1, without wasm. It has the routes that the benchmark
-// measures and no others; requests and answers have the product's shapes. `README.md` says what it leaves out (all of it
-// work that the product does besides) and which tricks it uses.
+// The yardstick: the best plain Worker for the same job on the same D1, without wasm. It has the
+// routes that the benchmark measures and no others; requests and answers have the product's shapes.
+// `../README.md` says what it leaves out (all of it work that the product does besides) and which
+// tricks it uses.
 
 import { canonical, sha256Hex } from "./canonical.ts";
 import { importProperties } from "./import.ts";
-import { getProperty, listProperties, patchProperty } from "./property.ts";
-import { type Env, HttpError, json, keyHash, Meter } from "./store.ts";
+import { getProperty, listProperties, patchProperty, streamProperties } from "./property.ts";
+import { type Env, HttpError, json, keyHash, Store } from "./store.ts";
 import { syncPair } from "./sync.ts";
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
-    const meter = new Meter(env.DB);
     try {
-      const response = await route(request, meter);
-      response.headers.set("x-rows-read", String(meter.rowsRead));
-      response.headers.set("x-rows-written", String(meter.rowsWritten));
-      return response;
+      return await route(request, new Store(env.DB));
     } catch (error) {
       if (error instanceof HttpError) return json({ title: error.message }, error.status);
       console.error(error);
@@ -24,26 +21,29 @@ export default {
   },
 };
 
-async function route(request: Request, meter: Meter): Promise<Response> {
+async function route(request: Request, store: Store): Promise<Response> {
   const { pathname, searchParams } = new URL(request.url);
   const [head, a, b, c] = pathname.slice(1).split("/");
   const path = `${request.method} ${head}`;
-  if (path === "GET floor") return floor(meter);
+  if (path === "GET floor") return floor(store);
   if (path === "POST canonical") return canonicalOnly(request);
-  if (path === "POST tenants") return createTenant(request, meter);
+  if (path === "POST tenants") return createTenant(request, store);
   if (path === "POST sources" && a !== undefined && b === "import") {
-    return importProperties(request, meter, id(a));
+    return importProperties(request, store, id(a));
   }
   if ((path === "POST sources" || path === "POST targets") && a === undefined) {
-    return createParent(request, meter, head as "sources" | "targets");
+    return createParent(request, store, head as "sources" | "targets");
   }
-  if (path === "POST sync") return syncPair(request, meter, id(a), id(b));
+  if (path === "POST sync") return syncPair(request, store, id(a), id(b));
   if (head === "targets" && b === "properties") {
     if (request.method === "GET" && c === undefined) {
-      return listProperties(request, meter, id(a), Number(searchParams.get("limit") ?? 1000));
+      const limit = searchParams.get("limit");
+      return limit === null
+        ? streamProperties(request, store, id(a))
+        : listProperties(request, store, id(a), Number(limit));
     }
-    if (request.method === "GET") return getProperty(request, meter, id(a), id(c));
-    if (request.method === "PATCH") return patchProperty(request, meter, id(a), id(c));
+    if (request.method === "GET") return getProperty(request, store, id(a), id(c));
+    if (request.method === "PATCH") return patchProperty(request, store, id(a), id(c));
   }
   throw new HttpError(404, "not found");
 }
@@ -54,8 +54,8 @@ function id(text: string | undefined): number {
 }
 
 /** What any Worker on D1 pays for a request that reads one row. */
-async function floor(meter: Meter): Promise<Response> {
-  const row = await meter.first("SELECT 1 AS one", []);
+async function floor(store: Store): Promise<Response> {
+  const row = await store.first("SELECT 1 AS one", []);
   return json(row, 200);
 }
 
@@ -66,11 +66,11 @@ async function canonicalOnly(request: Request): Promise<Response> {
   return json({ items: body.data.length, last }, 200);
 }
 
-async function createTenant(request: Request, meter: Meter): Promise<Response> {
+async function createTenant(request: Request, store: Store): Promise<Response> {
   const { name } = (await request.json()) as { name: string };
   const apiKey = `sm_${crypto.randomUUID().replaceAll("-", "")}`;
   const now = new Date().toISOString();
-  const [tenant] = await meter.batch([
+  const [tenant] = await store.batch([
     ["INSERT INTO tenants (name, created_at) VALUES (?1, ?2) RETURNING id", name, now],
     [
       `INSERT INTO api_keys (tenant_id, key_hash, created_at)
@@ -85,12 +85,12 @@ async function createTenant(request: Request, meter: Meter): Promise<Response> {
 
 async function createParent(
   request: Request,
-  meter: Meter,
+  store: Store,
   table: "sources" | "targets",
 ): Promise<Response> {
   const { name, type } = (await request.json()) as { name: string; type: string };
   const now = new Date().toISOString();
-  const row = await meter.first(
+  const row = await store.first(
     `INSERT INTO ${table} (tenant_id, name, type, created_at, updated_at)
      SELECT tenant_id, ?2, ?3, ?4, ?4 FROM api_keys WHERE key_hash = ?1
      RETURNING id, name, type, created_at, updated_at`,

@@ -1,6 +1,7 @@
-// Parse, canonical form and SHA-256 of every item of a body, in JavaScript and in WebAssembly, in the same isolate. Both
-// start each round from the body's bytes: JavaScript decodes and parses them, WebAssembly gets a copy into its memory.
-// `module.wasm` is put beside this file by the harness (canonical_module.cc, WASI build).
+// Parse, canonical form and SHA-256 of every item of a body, in JavaScript and in WebAssembly, in
+// the same isolate. Both start each round from the body's bytes: JavaScript decodes and parses
+// them, WebAssembly gets a copy into its memory. The harness puts the WASI build of
+// canonical_module.cc in the place of `module.wasm`.
 import { canonical, sha256Hex } from "../baseline/canonical.ts";
 import module from "./module.wasm";
 
@@ -17,7 +18,6 @@ let core: Exports | undefined;
 export default {
   async fetch(request: Request): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url);
-    if (pathname === "/ready") return Response.json({});
     const rounds = Number(searchParams.get("rounds") ?? 1);
     const bytes = new Uint8Array(await request.arrayBuffer());
     const run = pathname === "/wasm" ? runWasm(bytes) : () => runJavaScript(bytes);
