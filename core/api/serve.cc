@@ -69,8 +69,13 @@ Status check_media(const Route& route, const http::Request& request) {
     return Unit{};
   }
   if (route.body == BodyRule::merge_patch && type == "application/merge-patch+json") return Unit{};
-  if (route.body == BodyRule::import && type == kLinesMediaType) return Unit{};
-  return Error{ErrorCode::unsupported_media, "Send the body as application/json."};
+  if (route.body != BodyRule::import) {
+    return Error{ErrorCode::unsupported_media, "Send the body as application/json."};
+  }
+  if (type == kLinesMediaType) return Unit{};
+  return Error{ErrorCode::unsupported_media,
+               "Send the body as application/json, or a property a line as " +
+                   std::string(kLinesMediaType) + "."};
 }
 
 bool has_no_body(const Call& call) { return call.route->method == "GET"; }

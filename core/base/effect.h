@@ -29,7 +29,8 @@ struct Statement {
   std::vector<Param> params;
 };
 
-// Reads. Together they are no transaction: what they say may have changed between two of them.
+// Reads, of one moment where the store can do that (D1 does). No decision rests on it: what they
+// say is a hypothesis, which a batch checks with its guards.
 struct Query {
   std::vector<Statement> statements;
 };

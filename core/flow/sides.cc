@@ -118,10 +118,12 @@ Task<Result<SideRow>> attempt_change(Invocation& in, SideRow row, const SideChan
   co_return changed;
 }
 
+// The second statement counts what goes.
 std::vector<Statement> deletion(TenantId tenant, Side side, const SideRow& row, Time now) {
   int64_t id = row.id;
   std::vector<Statement> batch;
   batch.push_back(store::guard_side(side, tenant, id, row.revision));
+  batch.push_back(store::side_counted(side, tenant, id));
   batch.push_back(store::side_data_orphaned(side, tenant, id));
   if (side == Side::target) {
     batch.push_back(store::target_bases_orphaned(tenant, TargetId{id}));
@@ -188,13 +190,13 @@ Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange change
 
 Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side, SideRow row) {
   for (int lost = 0;; ++lost) {
-    CO_TRY(store::Rows counts,
-           co_await store::query(in, store::side_counted(side, tenant, row.id)));
-    SM_CHECK(counts.next());
-    DeletedSide deleted{counts.integer(0), counts.integer(1)};
     Result<std::vector<store::Rows>> written =
         co_await store::batch(in, deletion(tenant, side, row, in.now()));
-    if (written.ok()) co_return deleted;
+    if (written.ok()) {
+      store::Rows& counted = written.value()[1];
+      SM_CHECK(counted.next());
+      co_return DeletedSide{counted.integer(0), counted.integer(1)};
+    }
     bool again = written.error().code == ErrorCode::guard && lost < kMaxLostRaces;
     if (!again) co_return std::move(written).error();
     CO_TRY(row, co_await find_side(in, tenant, side, row.id));

@@ -31,7 +31,7 @@ std::string refusal_detail(json::Refusal refusal, const json::Event& event) {
     case json::Refusal::none:
       break;
   }
-  return "it is larger than 512 KiB in canonical form";
+  return "it is larger than 512 KiB in canonical form, or than 4 MiB as it was sent";
 }
 
 }  // namespace
