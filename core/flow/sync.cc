@@ -165,7 +165,7 @@ void append_classes(std::vector<Statement>& batch, const Position& at, const syn
 // Sends what `begun` (guards and log row) and the plan make together.
 Task<Result<std::vector<store::Rows>>> write(Invocation& in, const Position& at,
                                              const sync::Plan& plan, std::vector<Statement> begun,
-                                             std::string now) {
+                                             const std::string& now) {
   if (plan.writes()) append_classes(begun, at, plan, now);
   if (at.moved || plan.writes()) {
     begun.push_back(store::sync_positioned(at.tenant, at.source, at.target, at.settings));
@@ -185,7 +185,7 @@ Task<Result<SyncOutcome>> decide_then_write(Invocation& in, Position at, std::st
   batch.push_back(store::log_added(at.tenant, sync_id, "sync", "success", at.source, at.target,
                                    at.live, stats.written(), stats.warnings, stats.json(),
                                    std::move(started_at), now));
-  auto written = co_await write(in, at, plan, std::move(batch), std::move(now));
+  auto written = co_await write(in, at, plan, std::move(batch), now);
   if (!written.ok()) {
     CO_TRY([[maybe_unused]] std::string committed,
            co_await settle_outcome(in, at.tenant, sync_id, std::move(written).error()));
@@ -201,7 +201,7 @@ Task<Result<SyncOutcome>> decide_inside(Invocation& in, Position at, std::string
   std::vector<Statement> batch;
   batch.push_back(store::guard_settings(at.tenant, at.source, at.target, at.config, at.feed_floor));
   batch.push_back(planned(store::sync_logged, at, sync_id, std::move(started_at), now));
-  auto written = co_await write(in, at, sync::anything(), std::move(batch), std::move(now));
+  auto written = co_await write(in, at, sync::anything(), std::move(batch), now);
   std::string stats;
   if (written.ok()) {
     store::Rows& logged = written.value()[1];
