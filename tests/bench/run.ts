@@ -47,7 +47,8 @@ const parts = new Set<Part>(
 
 const folder = mkdtempSync(join(tmpdir(), "sync-manager-bench-"));
 try {
-  const results = await measure();
+  const measured = await measure();
+  const results = isWhole || !options.write ? measured : mergedWithKept(measured);
   const text = report(results);
   if (isWhole || options.write) {
     const write = (name: string, content: string) =>
@@ -69,6 +70,14 @@ function choose<T extends string>(name: string, asked: string | undefined, all: 
   const unknown = chosen.find((each) => !all.includes(each as T));
   if (unknown !== undefined) throw new Error(`--${name}: ${unknown} is none of ${all.join(", ")}`);
   return chosen as T[];
+}
+
+/** A partial run replaces what it has measured of the results that are kept. */
+function mergedWithKept(measured: Results): Results {
+  const kept = JSON.parse(
+    readFileSync(join(import.meta.dirname, "results.json"), "utf8"),
+  ) as Results;
+  return { ...kept, ...measured, sizes: { ...kept.sizes, ...measured.sizes } };
 }
 
 async function measure(): Promise<Results> {
