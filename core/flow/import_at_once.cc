@@ -15,6 +15,7 @@ using Item = sync::ImportItem;
 struct Differences {
   std::vector<const Item*> changed;   // fresh and changed ones
   std::vector<const Item*> returned;  // removed ones that came back as they were
+  Pack present;                       // all identities; none where the source was empty
   ImportCounts counts;
 
   // `letter` as import_differences gives it.
@@ -68,7 +69,7 @@ Task<Result<bool>> is_empty(Invocation& in, ImportJob& job) {
 }
 
 // Together with the source's row, so that what is decided on the two is true of one moment.
-Task<Result<Differences>> find_differences(Invocation& in, ImportJob& job, Pack present) {
+Task<Result<Differences>> find_differences(Invocation& in, ImportJob& job) {
   std::vector<const Item*> items = counted_items(job);
   Differences found;
   CO_TRY(bool empty, co_await is_empty(in, job));
@@ -78,11 +79,12 @@ Task<Result<Differences>> find_differences(Invocation& in, ImportJob& job, Pack 
     found.sort();
     co_return found;
   }
+  found.present = present_in(items, job);
   std::vector<Statement> statements;
   statements.push_back(store::side_by_id(Side::source, job.order.tenant, job.order.source.id));
-  statements.push_back(store::import_differences(job.order.tenant, job.source(), present));
+  statements.push_back(store::import_differences(job.order.tenant, job.source(), found.present));
   if (job.removes()) {
-    statements.push_back(store::absent_counted(job.order.tenant, job.source(), present));
+    statements.push_back(store::absent_counted(job.order.tenant, job.source(), found.present));
   }
   CO_TRY(std::vector<store::Rows> results, co_await store::query_all(in, std::move(statements)));
   CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(results[0])));
@@ -118,7 +120,7 @@ void append_changed(std::vector<Statement>& batch, const ImportJob& job, const D
 }
 
 void append_differences(std::vector<Statement>& batch, const ImportJob& job,
-                        const Differences& found, const Pack& present, const std::string& now) {
+                        const Differences& found, const std::string& now) {
   TenantId tenant = job.order.tenant;
   batch.push_back(store::source_bumped(tenant, job.source(), found.counts.live()));
   if (!found.changed.empty()) append_changed(batch, job, found, now);
@@ -126,15 +128,14 @@ void append_differences(std::vector<Statement>& batch, const ImportJob& job,
     batch.push_back(store::import_returned(tenant, job.source(), now, pack_of(found.returned)));
   }
   if (found.counts.removed > 0) {
-    batch.push_back(store::import_removed(tenant, job.source(), now, present));
+    batch.push_back(store::import_removed(tenant, job.source(), now, found.present));
   }
 }
 
 }  // namespace
 
 Task<Result<ImportOutcome>> import_at_once(Invocation& in, ImportJob& job) {
-  Pack present = present_in(counted_items(job), job);
-  CO_TRY(Differences found, co_await find_differences(in, job, present));
+  CO_TRY(Differences found, co_await find_differences(in, job));
   CO_TRY([[maybe_unused]] Unit allowed, check_removals(job, found.counts.removed));
   ImportOutcome outcome = outcome_of(job, found.counts);
   std::string now = to_text(in.now());
@@ -142,7 +143,7 @@ Task<Result<ImportOutcome>> import_at_once(Invocation& in, ImportJob& job) {
   batch.push_back(store::guard_side(Side::source, job.order.tenant, job.order.source.id,
                                     job.order.source.revision));
   batch.push_back(log_of(job, outcome, now));
-  if (found.counts.written() > 0) append_differences(batch, job, found, present, now);
+  if (found.counts.written() > 0) append_differences(batch, job, found, now);
   Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) {
     CO_TRY([[maybe_unused]] std::string committed,

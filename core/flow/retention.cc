@@ -47,27 +47,18 @@ Statement counted(const Work& work, const char* path) {
   return store::run_counted(work.run.tenant, work.run.id, path);
 }
 
-Task<Result<Step>> source_snapshots(Invocation& in, const Work& work) {
+// Old snapshots of a side's properties; of a target's, the rows that were hidden as long ago, too.
+Task<Result<Step>> properties(Invocation& in, const Work& work, Side side) {
   TenantId tenant = work.run.tenant;
-  CO_TRY(CleanupSlice slice, co_await next_properties(in, tenant, Side::source, work.after));
+  CO_TRY(CleanupSlice slice, co_await next_properties(in, tenant, side, work.after));
   Step step;
   if (slice.rows == 0) co_return step;
   step.after = slice.last;
   std::string before = work.cutoff(retention_days(in.deployment()));
-  append_snapshot_drops(step.statements, tenant, Side::source, slice, before);
-  step.statements.push_back(counted(work, "$.source_snapshots"));
-  co_return step;
-}
-
-Task<Result<Step>> target_rows(Invocation& in, const Work& work) {
-  TenantId tenant = work.run.tenant;
-  CO_TRY(CleanupSlice slice, co_await next_properties(in, tenant, Side::target, work.after));
-  Step step;
-  if (slice.rows == 0) co_return step;
-  step.after = slice.last;
-  std::string before = work.cutoff(retention_days(in.deployment()));
-  append_snapshot_drops(step.statements, tenant, Side::target, slice, before);
-  step.statements.push_back(counted(work, "$.target_snapshots"));
+  append_snapshot_drops(step.statements, tenant, side, slice, before);
+  bool is_source = side == Side::source;
+  step.statements.push_back(counted(work, is_source ? "$.source_snapshots" : "$.target_snapshots"));
+  if (is_source) co_return step;
   step.statements.push_back(store::hidden_targets_bumped(tenant, slice.after, slice.last, before));
   step.statements.push_back(store::hidden_orphaned(tenant, slice.after, slice.last, before));
   step.statements.push_back(store::hidden_deleted(tenant, slice.after, slice.last, before));
@@ -111,9 +102,9 @@ Task<Result<Step>> orphans(Invocation& in, const Work& work) {
 Task<Result<Step>> next_step(Invocation& in, const Work& work) {
   switch (work.phase) {
     case Phase::source_snapshots:
-      return source_snapshots(in, work);
+      return properties(in, work, Side::source);
     case Phase::target_rows:
-      return target_rows(in, work);
+      return properties(in, work, Side::target);
     case Phase::imports:
       return imports(in, work);
     case Phase::logs:
