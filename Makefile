@@ -2,7 +2,7 @@
 # `make help` lists the targets and the variables.
 
 # Which build of the core the Worker loads: wasi or emscripten. WASM_FILE names a module by path instead. The defaults of
-# all other variables are host/dev.ts's: what make exported would go before the file .env.
+# all other variables are host/dev/dev.ts's: what make exported would go before the file .env.
 WASM_BUILD ?= wasi
 
 # Our programs run on the Node that package.json brings; npm itself on the system's (tools/bootstrap.sh).
@@ -26,7 +26,7 @@ help: ## this list
 # The Worker's files exist only after the bootstrap, so the build is a second make.
 run: bootstrap-run ## install what is missing, build, migrate and serve on http://127.0.0.1:8787
 	@$(MAKE) --no-print-directory -s worker-files
-	@exec node host/dev.ts
+	@exec node host/dev/dev.ts
 
 test: bootstrap-test ## all checks and tests
 	@$(MAKE) --no-print-directory -s build-native build-wasi build-emscripten public

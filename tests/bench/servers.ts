@@ -42,7 +42,7 @@ export function startProduct(root: string, folder: string): Promise<Server> {
     process.env["WASM_FILE"] || `build/${process.env["WASM_BUILD"] || "wasi"}/sync_manager.wasm`;
   return start(root, folder, {
     name: "product",
-    main: join(root, "host/worker.ts"),
+    main: join(root, "host/worker/worker.ts"),
     wasm: resolve(root, wasm),
     schema: readdirSync(migrations)
       .sort()

@@ -55,7 +55,7 @@ export async function openServer(): Promise<Server> {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const port = await freePort();
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "sync-manager-contract-"));
-  const child = spawn(process.execPath, ["host/dev.ts"], {
+  const child = spawn(process.execPath, ["host/dev/dev.ts"], {
     cwd: kRoot,
     env: childEnvironment({ PORT: String(port), STATE_DIR: stateDir, ...options.env }),
     stdio: ["ignore", "pipe", "pipe"],

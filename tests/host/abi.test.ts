@@ -8,9 +8,9 @@ import {
   writeAnswersRequest,
   writeResume,
   writeStart,
-} from "../../host/core/abi.ts";
-import { FrameReader, FrameTooLarge, FrameWriter } from "../../host/core/frame.ts";
-import type { Result } from "../../host/store/store.ts";
+} from "../../host/shared/core/abi.ts";
+import { FrameReader, FrameTooLarge, FrameWriter } from "../../host/shared/core/frame.ts";
+import type { Result } from "../../host/shared/store/store.ts";
 import { type Cell, fileOf, type Golden, goldens } from "./golden.ts";
 import { frameOf } from "./script.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { D1Store } from "../../host/store/d1.ts";
-import { classify } from "../../host/store/d1_errors.ts";
+import { D1Store } from "../../host/worker/d1.ts";
+import { classify } from "../../host/worker/d1_errors.ts";
 
 // Message, kind for a query, kind for a batch.
 const table: readonly [string, string, string][] = [

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Instance } from "../../host/core/instance.ts";
-import { defaultPoolOptions, Pool } from "../../host/core/pool.ts";
-import { drive, type Host, wake } from "../../host/drive.ts";
-import { RequestBody } from "../../host/request_body.ts";
-import type { Statement, Store, StoreOutcome } from "../../host/store/store.ts";
+import { Instance } from "../../host/shared/core/instance.ts";
+import { defaultPoolOptions, Pool } from "../../host/shared/core/pool.ts";
+import { drive, type Host, wake } from "../../host/shared/drive.ts";
+import { RequestBody } from "../../host/shared/request_body.ts";
+import type { Statement, Store, StoreOutcome } from "../../host/shared/store/store.ts";
 import {
   answerCounts,
   answerOk,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
-import { everyMinute, startLocalCron } from "../../host/local_cron.ts";
+import { everyMinute, startLocalCron } from "../../host/dev/local_cron.ts";
 
 const minuteMs = 60_000;
 const settle = (): Promise<void> => new Promise((done) => setImmediate(done));

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Instance } from "../../host/core/instance.ts";
+import { Instance } from "../../host/shared/core/instance.ts";
 import {
   defaultPoolOptions,
   type Lease,
   type Need,
   Pool,
   type PoolOptions,
-} from "../../host/core/pool.ts";
+} from "../../host/shared/core/pool.ts";
 import { compileFixture } from "./script.ts";
 
 const module = compileFixture();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createDecipheriv, createHash } from "node:crypto";
 import { test } from "node:test";
-import { isKey, Sealer } from "../../host/seal.ts";
+import { isKey, Sealer } from "../../host/shared/seal.ts";
 
 const key = Buffer.alloc(32, 7);
 

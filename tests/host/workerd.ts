@@ -68,7 +68,7 @@ function configuration(inspectorPort: number, vars: Readonly<Record<string, stri
   const lines = Object.entries(vars).map(([name, value]) => `${name} = ${JSON.stringify(value)}`);
   return `
 name = "host-test"
-main = "${root}/host/worker.ts"
+main = "${root}/host/worker/worker.ts"
 compatibility_date = "2026-11-01"
 compatibility_flags = ["nodejs_compat"]
 [dev]

@@ -85,12 +85,24 @@ test("style: the module includes nothing of the core but its machine", () => {
   }
 });
 
-test("style: the host imports itself and the module, and what needs Node stands apart from the Worker", () => {
+// Which rooms of the host a room may enter beside itself, and which modules from outside it may import.
+const kRooms: Readonly<Record<string, { rooms: readonly string[]; modules: RegExp }>> = {
+  "host/shared/": { rooms: [], modules: /^$/ },
+  "host/worker/": { rooms: ["host/shared/"], modules: /^core\.wasm$/ },
+  "host/dev/": { rooms: [], modules: /^node:/ },
+};
+
+test("style: what hosts share needs no one of them, and what needs Node stands apart from the Worker", () => {
   for (const file of ours(/\.ts$/, "host/")) {
+    const [home, room] = Object.entries(kRooms).find(([folder]) => file.startsWith(folder)) ?? [];
+    assert.ok(home !== undefined && room !== undefined, `${file} stands in no room`);
     for (const [, imported = ""] of read(file).matchAll(/(?:from|import) "([^"]+)"/g)) {
-      if (file === "host/dev.ts" && imported.startsWith("node:")) continue;
-      const path = imported.startsWith(".") ? join(dirname(file), imported) : imported;
-      assert.ok(path === "core.wasm" || path.startsWith("host/"), `${file} imports ${imported}`);
+      const path = imported.startsWith(".") ? join(dirname(file), imported) : undefined;
+      const allowed =
+        path === undefined
+          ? room.modules.test(imported)
+          : [home, ...room.rooms].some((folder) => path.startsWith(folder));
+      assert.ok(allowed, `${file} imports ${imported}`);
     }
   }
 });

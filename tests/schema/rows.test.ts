@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
 import { getPlatformProxy } from "wrangler";
-import { Instance } from "../../host/core/instance.ts";
-import { Pool } from "../../host/core/pool.ts";
-import { drive, type Host } from "../../host/drive.ts";
-import { D1Store } from "../../host/store/d1.ts";
-import type { Statement, Store, StoreOutcome } from "../../host/store/store.ts";
+import { Instance } from "../../host/shared/core/instance.ts";
+import { Pool } from "../../host/shared/core/pool.ts";
+import { drive, type Host } from "../../host/shared/drive.ts";
+import type { Statement, Store, StoreOutcome } from "../../host/shared/store/store.ts";
+import { D1Store } from "../../host/worker/d1.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "sync-manager-rows-"));

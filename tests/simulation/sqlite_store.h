@@ -1,6 +1,6 @@
 // A store that performs the core's effects on SQLite in memory as D1 would: numbers are bound as
 // doubles, a batch is one transaction, a result's columns go by name, the limits are D1's, and a
-// failure becomes a kind by its text (host/store/d1_errors.ts).
+// failure becomes a kind by its text (host/worker/d1_errors.ts).
 //
 // All of a history happens inside one outer transaction: `Savepoint` brings back any earlier state,
 // and the next history starts from an empty schema without preparing anything anew.

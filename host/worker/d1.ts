@@ -2,8 +2,8 @@
 // query at a time and a round trip costs more than the transaction. `all` is used instead of `raw`,
 // which drops the counts of rows.
 
+import type { Result, Statement, Store, StoreOutcome } from "../shared/store/store.ts";
 import { classify, type Doing } from "./d1_errors.ts";
-import type { Result, Statement, Store, StoreOutcome } from "./store.ts";
 
 export class D1Store implements Store {
   readonly kind = "d1";

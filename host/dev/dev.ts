@@ -25,7 +25,7 @@ import { relative, resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { startLocalCron } from "./local_cron.ts";
 
-const root = resolve(import.meta.dirname, "..");
+const root = resolve(import.meta.dirname, "../..");
 const migrationsDir = resolve(root, "schema/sqlite");
 const startTimeoutMs = 60_000;
 const pollIntervalMs = 50;
@@ -136,7 +136,7 @@ function isSupervisor(pid: number): boolean {
   }
   // After a crash the number may belong to any other program by now.
   const commandLine = `/proc/${pid}/cmdline`;
-  return !existsSync(commandLine) || readFileSync(commandLine, "utf8").includes("host/dev.ts");
+  return !existsSync(commandLine) || readFileSync(commandLine, "utf8").includes("host/dev/dev.ts");
 }
 
 /** Secrets are made once, since sealed data and hashed keys in the database are worthless without them. */
@@ -258,7 +258,7 @@ function writeConfig(settings: Settings): void {
   const coreModule = resolve(settings.stateDir, "core_module.mjs");
   writeFileSync(coreModule, `export { default } from ${JSON.stringify(settings.wasmFile)};\n`);
   const replaced: readonly (readonly [string, string])[] = [
-    ['"host/worker.ts"', JSON.stringify(resolve(root, "host/worker.ts"))],
+    ['"host/worker/worker.ts"', JSON.stringify(resolve(root, "host/worker/worker.ts"))],
     ['"schema/sqlite"', JSON.stringify(resolve(root, "schema/sqlite"))],
     ['"build/public"', JSON.stringify(resolve(root, "build/public"))],
     ['"./tools/core_module.mjs"', JSON.stringify(coreModule)],

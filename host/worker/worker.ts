@@ -1,11 +1,11 @@
 // The Worker: what Cloudflare calls. It brings the bindings together and leaves the rest to the loop.
 
 import core from "core.wasm";
-import { Instance } from "./core/instance.ts";
-import { Pool } from "./core/pool.ts";
-import { drive, type Host, wake } from "./drive.ts";
-import { isKey, Sealer } from "./seal.ts";
-import { D1Store } from "./store/d1.ts";
+import { Instance } from "../shared/core/instance.ts";
+import { Pool } from "../shared/core/pool.ts";
+import { drive, type Host, wake } from "../shared/drive.ts";
+import { isKey, Sealer } from "../shared/seal.ts";
+import { D1Store } from "./d1.ts";
 
 type Env = { readonly DB: D1Database; readonly ASSETS?: Fetcher; readonly [name: string]: unknown };
 
