@@ -13,6 +13,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/effect.h"
+#include "core/base/random.h"
 #include "core/base/task.h"
 
 namespace sm {
@@ -31,19 +32,15 @@ struct Deployment {
 
 class Invocation : public TaskHost {
  public:
-  Invocation(Deployment deployment, Time now, std::string random)
-      : deployment_(std::move(deployment)), now_(now), random_(std::move(random)) {}
+  Invocation(Deployment deployment, Time now, std::string seed)
+      : deployment_(std::move(deployment)), now_(now), random_(std::move(seed)) {}
 
   const Deployment& deployment() const { return deployment_; }
   Time now() const { return now_; }
   Arena& arena() { return arena_; }
 
-  // `bytes` fresh random bytes of those that came with the start; asking for more than came traps.
-  std::string random(size_t bytes) {
-    SM_CHECK(random_used_ + bytes <= random_.size());
-    random_used_ += bytes;
-    return random_.substr(random_used_ - bytes, bytes);
-  }
+  // `bytes` fresh random bytes, grown from those that came with the start.
+  std::string random(size_t bytes) { return random_.take(bytes); }
 
   struct Performed {
     Invocation& invocation;
@@ -73,8 +70,7 @@ class Invocation : public TaskHost {
  private:
   Deployment deployment_;
   Time now_;
-  std::string random_;
-  size_t random_used_ = 0;
+  RandomBytes random_;
   Arena arena_;
   std::vector<Effect> effects_;
   std::vector<Reply> replies_;
