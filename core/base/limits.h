@@ -18,8 +18,9 @@ inline constexpr int64_t kMaxPageRows = 1000;
 inline constexpr size_t kMaxImportErrors = 1000;
 inline constexpr int64_t kMaxRetentionDays = 36500;
 
-// One value of D1 holds 2 MB: a pack of data stays at half of that, one of identities just below
-// it.
+// What D1 takes as one parameter, and holds in one value or row. A pack of data stays at half of
+// that, one of identities just below it.
+inline constexpr size_t kMaxParamBytes = 2'000'000;
 inline constexpr size_t kDataPackBytes = 1'000'000;
 inline constexpr size_t kIdentityPackBytes = 1'900'000;
 inline constexpr size_t kIdentityPackItems = 25'000;

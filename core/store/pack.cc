@@ -5,11 +5,18 @@
 
 #include "core/base/limits.h"
 #include "core/json/simd.h"
+#include "core/json/text.h"
 
 namespace sm::store {
 namespace {
 
 enum class Quotes { escaped, as_delete };
+
+// A byte becomes so many characters at worst: a control character does, and two bytes of UTF-8 make
+// one escape of six.
+constexpr size_t kWorstAsciiGrowth = 6;
+// What an item takes beside its text: the comma, four quotation marks, a colon, hash and place.
+constexpr size_t kItemBytes = 6 + 64 + 8;
 
 uint32_t decode(const char*& p) {
   auto byte = [&](int at) { return static_cast<uint32_t>(static_cast<uint8_t>(p[at])); };
@@ -58,12 +65,10 @@ char* write_one(const char*& p, char* out, Quotes quotes) {
 // Appends UTF-8 text as the inside of an ASCII JSON string. 16 bytes at a time where nothing needs
 // an escape; quotation marks, which JSON has so many of, are exchanged on the way.
 void append_ascii(std::string& text, std::string_view utf8, Quotes quotes) {
-  // Two bytes of UTF-8 become six at worst; a control character, one byte, becomes six, too. A
-  // sequence that crosses a block's end is still written whole, as twelve bytes at most.
+  // A sequence that crosses a block's end is still written whole, as twelve bytes at most.
   constexpr size_t kBlock = 4096;
-  constexpr size_t kWorst = 6;
   constexpr size_t kLongestSequence = 12;
-  char buffer[kBlock * kWorst + kLongestSequence];
+  char buffer[kBlock * kWorstAsciiGrowth + kLongestSequence];
   const char* p = utf8.data();
   const char* end = p + utf8.size();
   while (p < end) {
@@ -121,10 +126,18 @@ Pack IdentityPack::finish() {
   return std::make_shared<const std::string>(std::exchange(text_, "["));
 }
 
+bool DataPacks::fits(const Open& open, std::string_view data) {
+  if (open.text.size() == 1) return true;
+  size_t room = kDataPackBytes - std::min(kDataPackBytes, open.text.size());
+  // What fits at its worst need not be measured: that is most data.
+  if (kItemBytes + data.size() * kWorstAsciiGrowth <= room) return true;
+  return kItemBytes + json::ascii_size(data) <= room;
+}
+
 void DataPacks::add(const Sha256Digest& hash, size_t place, std::string_view data) {
   bool has_delete = data.find('\x7f') != std::string_view::npos;
   Open& open = has_delete ? verbatim_ : plain_;
-  if (open.text.size() > 1 && open.text.size() + data.size() > kDataPackBytes) close(open);
+  if (!fits(open, data)) close(open);
   // What has outgrown a small import becomes a whole pack.
   constexpr size_t kSmall = 32 * 1024;
   if (open.text.size() > kSmall) open.text.reserve(kDataPackBytes + kDataPackBytes / 8);

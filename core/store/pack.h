@@ -30,7 +30,9 @@ class IdentityPack {
   size_t items_ = 0;
 };
 
-// {"<hash><place>": "<data>", …}, split into parameters of about a megabyte.
+// {"<hash><place>": "<data>", …}, split into parameters of a megabyte. Data that is longer than
+// that in ASCII has a parameter to itself: canonical JSON of the largest size grows to three times
+// its bytes at most, which is within what a store takes (kMaxParamBytes).
 class DataPacks {
  public:
   struct Part {
@@ -46,6 +48,7 @@ class DataPacks {
     std::string quote;
     std::string text = "{";
   };
+  static bool fits(const Open& open, std::string_view data);
   void close(Open& open);
 
   Open plain_{"\x7f"};

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/limits.h"
+#include "core/json/canonical.h"
 
 namespace sm::store {
 namespace {
@@ -75,12 +76,41 @@ TEST(DataPacks, GiveEveryTextBackVerbatim) {
   EXPECT_EQ(found, texts.size());
 }
 
-TEST(DataPacks, StayBelowTheLimitOfAParameterWithTheWorstData) {
+// Texts of canonical JSON, of the largest size of a property, that are made of one piece.
+std::string largest_of(std::string_view piece) {
+  std::string text = "{\"a\":\"";
+  while (text.size() + piece.size() + 2 <= json::kMaxPropertyBytes) text += piece;
+  return text + "\"}";
+}
+
+// All that canonical JSON may have within a string: control characters, for one, stand as escapes.
+const std::vector<std::string> kPieces = {"x",       "\\\"",   "\\\\",      "\\n",
+                                          "\\u0001", "\x7f",   "\x7f\\\"",  "\u00e9",
+                                          "\u0436",  "\u6f22", "\U0001F600"};
+
+TEST(DataPacks, NoParameterPassesTheLimitWhateverTheLargestPropertyIsMadeOf) {
+  for (const std::string& piece : kPieces) {
+    std::string largest = largest_of(piece);
+    Sha256Digest hash = sha256(largest);
+    for (size_t before : {1u, 475'000u, 999'990u}) {
+      DataPacks packs;
+      packs.add(sha256("a"), 0, std::string(before, 'x'));
+      for (size_t i = 1; i < 3; ++i) packs.add(hash, 99'999'999, largest);
+      for (const DataPacks::Part& part : packs.finish()) {
+        EXPECT_LE(part.pack->size(), kMaxParamBytes) << piece << " behind " << before;
+      }
+    }
+  }
+}
+
+TEST(DataPacks, OnlyADatumThatIsLongerThanAPackPassesThePacksLimit) {
+  std::string cyrillic;
+  while (cyrillic.size() < 1000) cyrillic += "\u0436";
   DataPacks packs;
-  std::string worst;
-  while (worst.size() < 512 * 1024 - 2) worst += "é";
-  for (size_t i = 0; i < 5; ++i) packs.add(sha256(worst), i, worst);
-  for (const DataPacks::Part& part : packs.finish()) EXPECT_LE(part.pack->size(), 2'000'000u);
+  for (size_t i = 0; i < 2500; ++i) packs.add(sha256(cyrillic), i, cyrillic);
+  std::vector<DataPacks::Part> parts = packs.finish();
+  EXPECT_EQ(parts.size(), 8u) << "three megabytes for each of the two and a half";
+  for (const DataPacks::Part& part : parts) EXPECT_LE(part.pack->size(), kDataPackBytes + 1);
 }
 
 // Unescapes what a pack of one datum holds.
@@ -146,7 +176,7 @@ TEST(DataPacks, ManySmallDataShareAPackUpToItsLimit) {
   EXPECT_EQ(parts.size(), 3u);
   size_t items = 0;
   for (const DataPacks::Part& part : parts) {
-    EXPECT_LE(part.pack->size(), kDataPackBytes + 200);
+    EXPECT_LE(part.pack->size(), kDataPackBytes + 1);
     items += Json::parse(*part.pack, nullptr, false).size();
   }
   EXPECT_EQ(items, 2500u);
