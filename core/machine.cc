@@ -63,8 +63,9 @@ const std::string& Machine::start(const std::string& frame) {
   SM_CHECK(running_ == nullptr);
   StartFrame start = decode_start(frame);
   if (start.kind == StartFrame::Kind::answers) {
-    answer_ = encode_answers(
-        {{"trap", api::trap_answer().respond}, {"overloaded", api::overloaded_answer().respond}});
+    answer_ = encode_answers({{"trap", api::trap_answer().respond},
+                              {"trap_after_batch", api::trap_after_batch_answer().respond},
+                              {"overloaded", api::overloaded_answer().respond}});
     return answer_;
   }
   running_ = std::make_unique<Running>(std::move(start));

@@ -131,6 +131,12 @@ http::Response trap_answer() {
        "This is a fault of the service, not of the request. It was not carried out."});
 }
 
+http::Response trap_after_batch_answer() {
+  return http::problem({ErrorCode::internal,
+                        "This is a fault of the service, not of the request. Whether it was "
+                        "carried out is not known: look before you try again."});
+}
+
 http::Response overloaded_answer() {
   return http::problem({ErrorCode::overloaded, "The service is busy. Try again in a moment."});
 }

@@ -15,7 +15,8 @@ namespace sm::api {
 Task<Effect> serve(Invocation& in, http::Request request);
 
 // The answers that a host gives when no core can (wasm/README.md).
-http::Response trap_answer();
+http::Response trap_answer();              // the invocation has sent no batch
+http::Response trap_after_batch_answer();  // it has, so that may have been committed
 http::Response overloaded_answer();
 
 }  // namespace sm::api

@@ -13,8 +13,11 @@ std::string make_sync_id(Invocation& in) {
 Task<Result<std::string>> settle_outcome(Invocation& in, TenantId tenant, std::string sync_id,
                                          Error error) {
   if (error.code != ErrorCode::unknown_outcome) co_return error;
-  CO_TRY(store::Rows rows,
-         co_await store::query(in, store::log_by_sync_id(tenant, std::move(sync_id))));
+  Result<store::Rows> found =
+      co_await store::query(in, store::log_by_sync_id(tenant, std::move(sync_id)));
+  // Where the store does not even answer that, the batch may still have been committed.
+  if (!found.ok()) co_return error;
+  store::Rows rows = std::move(found).value();
   if (!rows.next()) co_return error;
   co_return std::string(rows.maybe_text(0).value_or(""));
 }

@@ -50,6 +50,8 @@ class Invocation {
   private readonly exchange: Exchange | undefined;
   /** Whether it has done nothing but reads, so that it can begin anew. */
   private onlyRead = true;
+  /** Whether a batch was sent, so that something may have been committed. */
+  private batchSent = false;
 
   constructor(host: Host, requestId: string, cause: Cause, exchange: Exchange | undefined) {
     this.host = host;
@@ -74,7 +76,8 @@ class Invocation {
       lease?.discard();
     }
     // An invocation that is over has answered; if not, that is a failure like any other.
-    this.exchange?.answerStored(this.host.answers.trap);
+    const { trap, trapAfterBatch } = this.host.answers;
+    this.exchange?.answerStored(this.batchSent ? trapAfterBatch : trap);
     await this.exchange?.cutOff("the core failed");
   }
 
@@ -138,6 +141,7 @@ class Invocation {
           : this.host.store.query(effect.statements);
       case "batch":
         this.onlyRead = false;
+        this.batchSent = true;
         return this.host.store.batch(effect.statements);
       case "read_body":
         this.onlyRead = false;

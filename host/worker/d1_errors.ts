@@ -35,15 +35,18 @@ const rules: readonly Rule[] = [
   // Anything else that workerd hides behind this text, and an answer that is no JSON (a proxy's error page).
   { pattern: /internal error/i, kind: lost, retry: true },
   { pattern: /Failed to parse body as JSON/i, kind: lost, retry: true },
+  // Time ran out: while the commit was under way, for all that one can tell.
+  { pattern: /SQLITE_INTERRUPT|timed out|timeout/i, kind: lost },
   // SQLite under way: the transaction was rolled back, and the fault is not the statement's.
   { pattern: /SQLITE_BUSY|database is locked|SQLITE_LOCKED/, kind: "unavailable", retry: true },
   {
     pattern: /SQLITE_FULL|database or disk is full|Exceeded maximum DB size/i,
     kind: "unavailable",
   },
-  { pattern: /SQLITE_IOERR|disk I\/O error/, kind: "unavailable" },
+  // A commit whose last write or sync failed may be found whole when the file is opened again.
+  { pattern: /SQLITE_IOERR|disk I\/O error/, kind: lost },
   { pattern: /SQLITE_CORRUPT|SQLITE_NOTADB|SQLITE_CANTOPEN|SQLITE_READONLY/, kind: "unavailable" },
-  { pattern: /SQLITE_INTERRUPT|SQLITE_NOMEM|timed out|timeout/i, kind: "unavailable" },
+  { pattern: /SQLITE_NOMEM|out of memory/i, kind: "unavailable" },
   // The migrations have not run yet.
   { pattern: /no such table/, kind: "unavailable" },
 ];

@@ -312,6 +312,7 @@ test("failures: a trap in the core is 500 in the same shape, and the next reques
   const path = `/sources/${source.id}/import`;
   const first = await trapped(client, "GET", "/sources");
   assertProblem(first, 500);
+  assert.match(first.text, /It was not carried out/);
   (await client.get("/sources")).expect(200);
   assert.equal((await trapped(client, "GET", `/sources/${source.id}`)).text, first.text);
   assertProblem(await trapped(client, "POST", path, { data: [{ id: 1 }] }), 500);
@@ -342,7 +343,10 @@ test("failures: a trap after the batch leaves all of it or no trace", async () =
     client.post(path, { data: range(50).map((id) => ({ id: `${at}-${id}` })) }, { headers }),
   );
   const beside = range(4).map((id) => importItems(client, source, [{ id: `beside-${id}` }]));
-  for (const answer of await Promise.all(calls)) assertProblem(answer, 500);
+  for (const answer of await Promise.all(calls)) {
+    assertProblem(answer, 500);
+    assert.match(answer.text, /Whether it was carried out is not known/);
+  }
   for (const told of await Promise.all(beside)) assert.equal(told.stats.created, 1);
   const count = await assertConsistent(client, source);
   assert.equal((count - 4) % 50, 0, `${count} rows`);

@@ -135,6 +135,18 @@ TEST(Machine, AfterAnUnknownOutcomeTheLogTellsWhetherTheBatchWasCommitted) {
   }
 }
 
+TEST(Machine, AnOutcomeStaysUnknownWhereTheStoreCannotSayWhatBecameOfIt) {
+  ScriptedHost host;
+  host.start("POST", "/sync/1/1");
+  host.resume(rows({kTenant}));
+  sync_to_batch(host);
+  host.resume(fails("unknown_outcome"));
+  Step step = host.resume(fails("unavailable"));
+  if (!step.done()) step = host.resume(rows({{}}));  // its log row
+  EXPECT_EQ(step.status(), 503);
+  EXPECT_NE(step.body().find("may have happened"), std::string::npos) << step.body();
+}
+
 std::string import_body(size_t items, size_t bytes) {
   std::string body = "{\"data\":[";
   for (size_t i = 0; i < items; ++i) {
@@ -313,6 +325,9 @@ TEST(Machine, GivesTheAnswersOfADeadCore) {
   append_section(frame, R"({"kind":"answers"})");
   const std::string& step = machine.start(frame);
   EXPECT_NE(step.find("\"trap\""), std::string::npos);
+  EXPECT_NE(step.find("It was not carried out"), std::string::npos);
+  EXPECT_NE(step.find("\"trap_after_batch\""), std::string::npos);
+  EXPECT_NE(step.find("Whether it was carried out is not known"), std::string::npos);
   EXPECT_NE(step.find("\"overloaded\""), std::string::npos);
   EXPECT_NE(step.find("urn:sync-manager:problem:internal"), std::string::npos);
 }

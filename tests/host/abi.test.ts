@@ -138,7 +138,9 @@ test("a step becomes typed effects, with texts and copies in place of sections",
     { effect: "seal", plain: new Uint8Array(0), context: "tenant:1|secret" },
     { effect: "reserve_memory", bytes: 33554432 },
   ]);
-  assert.equal(readStoredAnswers(bytesOf("step_stored_answers")).overloaded.status, 503);
+  const { trap, trapAfterBatch, overloaded } = readStoredAnswers(bytesOf("step_stored_answers"));
+  assert.deepEqual([trap.status, trapAfterBatch.status, overloaded.status], [500, 500, 503]);
+  assert.notDeepEqual(trap.bytes, trapAfterBatch.bytes);
 });
 
 test("a step that does not fit throws", () => {

@@ -167,6 +167,25 @@ test("a trap before the answer sends the stored answer, and the next request wor
   }
 });
 
+test("a trap after a batch says that the outcome is not known, whatever became of the batch", async () => {
+  for (const outcome of [
+    { ok: true, results: [] },
+    { ok: false, error: "unavailable" },
+  ] as const) {
+    const { host, store } = makeHost();
+    store.outcome = outcome;
+    const batch = step([{ effect: "batch", statements: [] }]);
+    const query = step([{ effect: "query", statements: [] }]);
+    for (const ops of [script(batch, trap()), script(query, batch, query, trap())]) {
+      const answer = await quietly(() => run(host, ops).response);
+      assert.equal(answer.status, 500);
+      assert.equal(answer.headers.get("x-stored"), "trap_after_batch");
+    }
+    const next = await quietly(() => run(host, script(query, trap())).response);
+    assert.equal(next.headers.get("x-stored"), "trap", "each invocation has its own outcome");
+  }
+});
+
 test("a trap within a streamed answer cuts it off", async () => {
   const { host } = makeHost();
   await quietly(async () => {

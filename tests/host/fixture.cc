@@ -230,6 +230,7 @@ void read_script() {
 
 constexpr const char* kAnswers =
     R"({"done":true,"effects":[],"answers":{"trap":{"status":500,"headers":[["x-stored","trap"]],"section":0},)"
+    R"("trap_after_batch":{"status":500,"headers":[["x-stored","trap_after_batch"]],"section":0},)"
     R"("overloaded":{"status":503,"headers":[["x-stored","overloaded"]],"section":0}}})";
 
 }  // namespace

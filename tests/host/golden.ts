@@ -138,10 +138,11 @@ export const goldens: readonly Golden[] = [
       effects: [],
       answers: {
         trap: { status: 500, headers: [["content-type", "application/problem+json"]], section: 0 },
-        overloaded: { status: 503, headers: [["retry-after", "5"]], section: 1 },
+        trap_after_batch: { status: 500, headers: [], section: 1 },
+        overloaded: { status: 503, headers: [["retry-after", "5"]], section: 2 },
       },
     },
-    sections: ['{"status":500}', '{"status":503}'],
+    sections: ['{"status":500}', '{"status":500,"detail":"not known"}', '{"status":503}'],
   },
   {
     name: "resume_results",

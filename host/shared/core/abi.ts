@@ -69,7 +69,14 @@ export type StoredAnswer = {
   readonly headers: HeaderList;
   readonly bytes: Uint8Array<ArrayBuffer>;
 };
-export type StoredAnswers = { readonly trap: StoredAnswer; readonly overloaded: StoredAnswer };
+export type StoredAnswers = {
+  /** For an invocation that has sent no batch: nothing of it was carried out. */
+  readonly trap: StoredAnswer;
+  /** For one that has: what it sent may have been committed. */
+  readonly trapAfterBatch: StoredAnswer;
+  /** For one that has not begun. */
+  readonly overloaded: StoredAnswer;
+};
 
 /** Why an invocation begins: somebody asks for something, or a minute has passed. */
 export type Cause =
@@ -166,7 +173,11 @@ export function readStoredAnswers(frame: Uint8Array): StoredAnswers {
       bytes: reader.copy(integer(answer["section"], "section")),
     };
   };
-  return { trap: read("trap"), overloaded: read("overloaded") };
+  return {
+    trap: read("trap"),
+    trapAfterBatch: read("trap_after_batch"),
+    overloaded: read("overloaded"),
+  };
 }
 
 function resultHead(result: Result, section: number): object {
