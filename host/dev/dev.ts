@@ -50,6 +50,7 @@ interface Settings {
   port: number;
   stateDir: string;
   wasmFile: string;
+  workerFile: string;
   logLevel: string;
 }
 
@@ -102,7 +103,9 @@ function readSettings(): Settings {
     throw new UserError(`${relative(root, wasmFile)} does not exist: make build-${build}`);
   }
   const stateDir = resolve(root, env.STATE_DIR || ".state");
-  return { port, stateDir, wasmFile, logLevel: env.LOG_LEVEL || "warn" };
+  // Tests put a Worker around ours.
+  const workerFile = resolve(root, env.WORKER_FILE || "host/worker/worker.ts");
+  return { port, stateDir, wasmFile, workerFile, logLevel: env.LOG_LEVEL || "warn" };
 }
 
 /** Makes STATE_DIR and takes it: two workerd on one database file corrupt each other's view of it. */
@@ -258,7 +261,7 @@ function writeConfig(settings: Settings): void {
   const coreModule = resolve(settings.stateDir, "core_module.mjs");
   writeFileSync(coreModule, `export { default } from ${JSON.stringify(settings.wasmFile)};\n`);
   const replaced: readonly (readonly [string, string])[] = [
-    ['"host/worker/worker.ts"', JSON.stringify(resolve(root, "host/worker/worker.ts"))],
+    ['"host/worker/worker.ts"', JSON.stringify(settings.workerFile)],
     ['"schema/sqlite"', JSON.stringify(resolve(root, "schema/sqlite"))],
     ['"build/public"', JSON.stringify(resolve(root, "build/public"))],
     ['"./tools/core_module.mjs"', JSON.stringify(coreModule)],

@@ -4,13 +4,18 @@
 // starts one for the whole suite), that one is used and left running; otherwise the file gets its
 // own. Tests that break a server, or that need a fresh store, call `startServer()` instead.
 // `WASM_BUILD` in the environment reaches the product unchanged.
+//
+// The product runs behind the limits of production that workerd lacks (tests/host/limited_worker.ts):
+// a server that went beyond one fails when it is stopped.
 
+import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { connect, createServer, Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { kViolation } from "../host/production_limits.ts";
 
 export const kRoot: string = resolve(import.meta.dirname, "../..");
 
@@ -57,7 +62,12 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "sync-manager-contract-"));
   const child = spawn(process.execPath, ["host/dev/dev.ts"], {
     cwd: kRoot,
-    env: childEnvironment({ PORT: String(port), STATE_DIR: stateDir, ...options.env }),
+    env: childEnvironment({
+      PORT: String(port),
+      STATE_DIR: stateDir,
+      WORKER_FILE: "tests/host/limited_worker.ts",
+      ...options.env,
+    }),
     stdio: ["ignore", "pipe", "pipe"],
     detached: true,
   });
@@ -78,6 +88,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
     await stopChild(child);
     process.removeListener("exit", killAtExit);
     if (options.stateDir === undefined) rmSync(stateDir, { recursive: true, force: true });
+    assertWithinLimits(printed);
   };
   try {
     await untilReady(child, printed);
@@ -103,6 +114,12 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       process.removeListener("exit", killAtExit);
     },
   };
+}
+
+function assertWithinLimits(printed: readonly string[]): void {
+  const lines = printed.join("").split("\n");
+  const beyond = lines.filter((line) => line.includes(kViolation));
+  assert.deepEqual(beyond, [], `the server went ${beyond.length} times ${kViolation}`);
 }
 
 /** A variable of `dev.env`, which the local server makes beside its store. */

@@ -66,6 +66,7 @@ struct Client {
   Step step;
   std::vector<WireReply> replies;    // to the effects of the step so far
   std::vector<StoreResult> results;  // of a query that is performed statement by statement
+  size_t queries = 0;                // statements that the operation has sent
   Response response;
 
   std::vector<Moment> moments;                      // of each frame

@@ -93,13 +93,19 @@ void append_cell(std::string& cells, sqlite3_stmt* row, int column) {
 }
 
 void bind(sqlite3_stmt* prepared, int index, const Json& param) {
+  int outcome;
   if (param.is_null()) {
-    sqlite3_bind_null(prepared, index);
+    outcome = sqlite3_bind_null(prepared, index);
   } else if (param.is_number()) {
-    sqlite3_bind_double(prepared, index, param.get<double>());
+    outcome = sqlite3_bind_double(prepared, index, param.get<double>());
   } else {
     const auto& text = param.get_ref<const std::string&>();
-    sqlite3_bind_text(prepared, index, text.data(), static_cast<int>(text.size()), SQLITE_STATIC);
+    outcome = sqlite3_bind_text(prepared, index, text.data(), static_cast<int>(text.size()),
+                                SQLITE_STATIC);
+  }
+  // What is beyond a limit would be NULL otherwise.
+  if (outcome != SQLITE_OK) {
+    stop(std::string(sqlite3_errstr(outcome)) + " as a parameter of " + sqlite3_sql(prepared));
   }
 }
 

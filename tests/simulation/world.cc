@@ -98,6 +98,12 @@ WireReply World::perform(Client& client, Fault fault) {
 }
 
 WireReply World::perform_store(Client& client, Fault fault) {
+  // Of one invocation, on D1 in production.
+  constexpr size_t kMaxQueries = 1000;
+  if (client.results.empty()) {
+    client.queries += client.step.effect(client.replies.size())["statements"].size();
+  }
+  if (client.queries > kMaxQueries) fail("the store is asked more than D1 lets one invocation");
   if (fault != Fault::none) client.results.clear();
   if (fault == Fault::unavailable) return reply_error("unavailable");
   if (fault == Fault::overloaded) return reply_error("overloaded");
