@@ -23,12 +23,16 @@ help: ## this list
 	@echo 'variables: PORT=8787 STATE_DIR=.state WASM_BUILD=wasi|emscripten WASM_FILE=<module> RETENTION_DAYS=30'
 	@echo '           TENANT_SIGNUP=open LOG_LEVEL=warn (README.md), TEST_CONCURRENCY=<n>'
 
-# The Worker's files exist only after the bootstrap, so the build is a second make.
+# The Worker's files exist only after the bootstrap, so the build is a second make. What would keep it from being served
+# is told before the minutes that it takes.
 run: bootstrap-run ## install what is missing, build, migrate and serve on http://127.0.0.1:8787
+	@node host/dev/dev.ts --check
 	@$(MAKE) --no-print-directory -s worker-files
 	@exec node host/dev/dev.ts
 
-test: bootstrap-test ## all checks and tests
+test: ## all checks and tests; the time of each step is kept in build/log/times.txt
+	@rm -f build/log/times.txt
+	@$(MAKE) --no-print-directory -s bootstrap-test
 	@$(MAKE) --no-print-directory -s build-native build-wasi build-emscripten public
 	@sh tools/test.sh
 
@@ -68,7 +72,7 @@ build/release/.configured: CMakePresets.json wasm/toolchain/native.cmake
 	@touch $@
 
 build-wasi build-emscripten build-native build-release: build-%: build/%/.configured
-	@sh tools/quietly.sh build-$* cmake --build --preset $*
+	@ABOUT='compiles the core: minutes the first time, seconds when little has changed' sh tools/quietly.sh build-$* cmake --build --preset $*
 
 # Static files: our own, and Swagger UI's under /docs/, in one folder that wrangler serves. Folders are
 # prerequisites too: their times tell of files that were removed.

@@ -6,6 +6,7 @@
 # When all is there it costs some hundredths of a second and touches neither apt-get nor npm: it runs before every make.
 set -eu
 cd "$(dirname "$0")/.."
+. tools/times.sh
 
 stage=${1:-run}
 wasm_build=${WASM_BUILD:-wasi}
@@ -98,7 +99,7 @@ install_packages() {
     echo "  sudo apt-get update && sudo apt-get install -y --no-install-recommends$packages" >&2
     exit 1
   fi
-  say "installing$packages"
+  say "installing$packages (minutes, by the network; build/log/apt.log tells how far it is)"
   mkdir -p build/log
   export DEBIAN_FRONTEND=noninteractive
   if ! apt-get update >build/log/apt.log 2>&1 || ! {
@@ -128,7 +129,7 @@ install_packages() {
 # takes the locked versions as well, and leaves the lock file as it is.
 install_node_modules() {
   if cmp -s package-lock.json node_modules/.installed-lock.json; then return; fi
-  say "installing node modules"
+  say "installing node modules (half a minute, by the network)"
   mkdir -p build/log
   if ! npm ci --no-progress >build/log/npm.log 2>&1 &&
     ! npm install --no-save --no-progress >build/log/npm.log 2>&1; then
@@ -153,3 +154,4 @@ check_tools
 if [ -n "$packages" ]; then install_packages; fi
 install_node_modules
 check_node
+if [ "$stage" = test ]; then record bootstrap 0; fi

@@ -20,11 +20,14 @@ import { kViolation } from "../host/production_limits.ts";
 export const kRoot: string = resolve(import.meta.dirname, "../..");
 
 const kReadyLine = "Sync Manager is ready on ";
-const kStartTimeoutMs = 60_000;
-const kStopTimeoutMs = 10_000;
+/** Bounds for what hangs. No slow machine comes near them. */
+const kStartTimeoutMs = 300_000;
+const kStopTimeoutMs = 60_000;
 
 export interface Server {
   readonly origin: string;
+  /** Of its supervisor; null when it runs elsewhere. */
+  readonly pid: number | null;
   /** Where the server keeps its store; null when it runs elsewhere. */
   readonly stateDir: string | null;
   /** What the server printed so far. */
@@ -38,6 +41,8 @@ export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** An existing state directory, which then outlives the server. */
   readonly stateDir?: string;
+  /** A command and its arguments, which run the server's own in the place of their process. */
+  readonly within?: readonly string[];
 }
 
 export function wasmBuild(): string {
@@ -50,6 +55,7 @@ export async function openServer(): Promise<Server> {
   if (origin === undefined) return startServer();
   return {
     origin: origin.replace(/\/$/, ""),
+    pid: null,
     stateDir: process.env["CONTRACT_STATE_DIR"] || null,
     output: () => "",
     stop: () => Promise.resolve(),
@@ -60,7 +66,8 @@ export async function openServer(): Promise<Server> {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const port = await freePort();
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "sync-manager-contract-"));
-  const child = spawn(process.execPath, ["host/dev/dev.ts"], {
+  const [command = "", ...args] = [...(options.within ?? []), process.execPath, "host/dev/dev.ts"];
+  const child = spawn(command, args, {
     cwd: kRoot,
     env: childEnvironment({
       PORT: String(port),
@@ -101,6 +108,7 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   holdProcess(child, "unref");
   return {
     origin: `http://127.0.0.1:${port}`,
+    pid: child.pid ?? null,
     stateDir,
     output: () => printed.join(""),
     stop,

@@ -11,15 +11,35 @@ export interface Workerd {
   readonly parent: number;
 }
 
-/** The one that runs the Worker and holds its database open; the other is wrangler's proxy. */
+/** The one that runs the Worker and holds its database open. */
 export function workerOf(stateDir: string): Workerd {
-  const supervisor = Number(readFileSync(join(stateDir, "supervisor.pid"), "utf8"));
-  const pid = descendants(supervisor).find(
-    (each) =>
-      basename(linkOf(`/proc/${each}/exe`)).startsWith("workerd") && holdsFileBelow(each, stateDir),
-  );
+  const pid = workerdsOf(stateDir).find((each) => holdsFileBelow(each, stateDir));
   assert.ok(pid !== undefined, "a workerd holds the database");
   return { pid, parent: parentOf(pid) };
+}
+
+/** wrangler's proxy, which listens on the server's port. */
+export function proxyOf(stateDir: string): Workerd {
+  const worker = workerOf(stateDir);
+  const pid = workerdsOf(stateDir).find((each) => each !== worker.pid);
+  assert.ok(pid !== undefined, "another workerd is the proxy");
+  return { pid, parent: worker.parent };
+}
+
+/** The process by which the supervisor runs wrangler, which leads the group of all others. */
+export function leaderOf(supervisor: number): number {
+  const pid = descendants(supervisor).find((each) =>
+    textOf(`/proc/${each}/cmdline`).includes("bin/wrangler.js"),
+  );
+  assert.ok(pid !== undefined, "the supervisor runs wrangler");
+  return pid;
+}
+
+function workerdsOf(stateDir: string): number[] {
+  const supervisor = Number(readFileSync(join(stateDir, "supervisor.pid"), "utf8"));
+  return descendants(supervisor).filter((each) =>
+    basename(linkOf(`/proc/${each}/exe`)).startsWith("workerd"),
+  );
 }
 
 /** Whether nothing is left of a process but an entry that its parent may not have looked at. */

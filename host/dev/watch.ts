@@ -1,0 +1,89 @@
+// Whether the local server still serves, seen from outside.
+//
+// wrangler runs two servers: a proxy, which listens on our port, and behind it the Worker. It
+// starts either anew when it ends, but a new proxy never learns where the Worker is, and lets every
+// request wait. So the socket that listens is watched as well, which tells at once.
+
+import { readFileSync } from "node:fs";
+
+const pollIntervalMs = 50;
+/** A bound for what hangs. No slow machine comes near it. */
+const startTimeoutMs = 180_000;
+const socketIntervalMs = 600;
+const probeIntervalMs = 5_000;
+const probeTimeoutMs = 10_000;
+const silentProbes = 3;
+
+/** True once /health answers 200, false where it answers anything else, or else why nobody does. */
+export async function untilAnswering(address: string): Promise<boolean | string> {
+  const deadline = Date.now() + startTimeoutMs;
+  while (Date.now() < deadline) {
+    try {
+      const answer = await fetch(`${address}/health`, { signal: AbortSignal.timeout(5_000) });
+      await answer.arrayBuffer();
+      return answer.ok;
+    } catch {
+      await pause(pollIntervalMs);
+    }
+  }
+  return `the Worker did not answer within ${startTimeoutMs / 1000} s`;
+}
+
+/**
+ * Ends, with what is the matter, when a server that has answered is there no more: at once when
+ * another socket, or none, listens on its port, else when it gives no answer of any kind for some
+ * time.
+ */
+export async function untilSilent(port: number, ended: Promise<unknown>): Promise<string> {
+  const stopped = new AbortController();
+  ended.then(() => stopped.abort());
+  const reasons = [untilReplaced(port, stopped.signal), untilUnanswered(port, stopped.signal)];
+  const reason = await Promise.race(reasons);
+  stopped.abort();
+  return reason;
+}
+
+async function untilReplaced(port: number, stopped: AbortSignal): Promise<string> {
+  for (const first = listeningSocket(port); !stopped.aborted; ) {
+    await pause(socketIntervalMs);
+    if (listeningSocket(port) !== first) break;
+  }
+  return "the server's proxy ended";
+}
+
+async function untilUnanswered(port: number, stopped: AbortSignal): Promise<string> {
+  for (let missed = 0; missed < silentProbes && !stopped.aborted; ) {
+    await pause(probeIntervalMs);
+    try {
+      const answer = await fetch(`http://127.0.0.1:${port}/health`, {
+        signal: AbortSignal.timeout(probeTimeoutMs),
+      });
+      await answer.arrayBuffer();
+      missed = 0;
+    } catch {
+      missed++;
+    }
+  }
+  return "nothing answers any more";
+}
+
+/** The number that Linux gives to the socket which listens on the port; always the same where nobody knows. */
+function listeningSocket(port: number): string | undefined {
+  const local = `0100007F:${port.toString(16).toUpperCase().padStart(4, "0")}`;
+  const kListening = "0A";
+  let table = "";
+  try {
+    table = readFileSync("/proc/net/tcp", "utf8");
+  } catch {
+    return undefined;
+  }
+  for (const line of table.split("\n")) {
+    const [, address, , state, , , , , , inode] = line.trim().split(/\s+/);
+    if (address === local && state === kListening) return inode;
+  }
+  return undefined;
+}
+
+export function pause(ms: number): Promise<void> {
+  return new Promise((done) => setTimeout(done, ms));
+}
