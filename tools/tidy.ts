@@ -1,21 +1,41 @@
-// Runs clang-tidy on the core and the ABI, and remembers what passed: a file is checked again only when something that
-// it was compiled from, its compile command or .clang-tidy has changed. The native build must be up to date, since
-// ninja's record of included files is where the inputs come from.
+// Runs clang-tidy on the core, and remembers what passed: a file is checked again only when something that it was
+// compiled from, its compile command, .clang-tidy or clang-tidy itself has changed in content. Neither times of files
+// nor the place of the tree count, so what passed in one clone has passed in the next: the record is an empty file for
+// each, under $XDG_CACHE_HOME. The native build must be up to date, since ninja's record of included files is where the
+// inputs come from.
 
 import { execFileSync, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
-import { relative, resolve } from "node:path";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
+import { availableParallelism, homedir } from "node:os";
+import { join, relative, resolve } from "node:path";
 
 const root = resolve(import.meta.dirname, "..");
 const buildDir = resolve(root, "build/native");
-const cacheDir = resolve(root, "build/tidy");
+const tidyDir = resolve(root, "build/tidy");
+const cacheHome = process.env["XDG_CACHE_HOME"] || join(homedir(), ".cache");
+const cacheDir = resolve(cacheHome, "sync-manager/clang-tidy");
+/** What nobody has asked for in so long is forgotten. */
+const keptMs = 30 * 24 * 60 * 60 * 1000;
 
 interface CompileCommand {
-  file: string;
-  command: string;
-  output: string;
+  readonly directory: string;
+  readonly file: string;
+  readonly command: string;
+}
+
+/** Where it writes the object, below the build folder; the sanitized core's are told from others' by it. */
+function objectOf({ command }: CompileCommand): string {
+  return / -o (\S+)/.exec(command)?.[1] ?? "";
 }
 
 function findClangTidy(): string {
@@ -61,16 +81,39 @@ function hashOfFile(path: string): string {
   return hash;
 }
 
-function keyOf(command: CompileCommand, inputs: string[], version: string): string {
-  const key = createHash("sha256").update(version).update(command.command);
+/** The root's own path is left out of it. */
+function keyOf(command: CompileCommand, inputs: readonly string[], version: string): string {
+  const key = createHash("sha256").update(version);
+  // Nor is what launches the compiler part of it (ccache).
+  key.update(command.command.replaceAll(root, ".").replace(/^\S*ccache /, ""));
   key.update(hashOfFile(resolve(root, ".clang-tidy")));
-  for (const path of inputs) key.update(path).update(hashOfFile(path));
+  for (const path of [...inputs].sort()) {
+    key.update(
+      `\n${path.startsWith(`${root}/`) ? relative(root, path) : path} ${hashOfFile(path)}`,
+    );
+  }
   return key.digest("hex");
+}
+
+/** Whether a file of this key has passed before; it is kept for longer then. */
+function hasPassed(key: string): boolean {
+  const stamp = join(cacheDir, key);
+  if (!existsSync(stamp)) return false;
+  const now = new Date();
+  utimesSync(stamp, now, now);
+  return true;
+}
+
+function forgetOld(): void {
+  for (const name of readdirSync(cacheDir)) {
+    const stamp = join(cacheDir, name);
+    if (Date.now() - statSync(stamp).mtimeMs > keptMs) rmSync(stamp, { force: true });
+  }
 }
 
 function check(clangTidy: string, file: string): Promise<{ passed: boolean; output: string }> {
   return new Promise((done) => {
-    const child = spawn(clangTidy, ["--quiet", "-p", buildDir, file], { cwd: root });
+    const child = spawn(clangTidy, ["--quiet", "-p", tidyDir, file], { cwd: root });
     let output = "";
     child.stdout.on("data", (part: Buffer) => {
       output += part;
@@ -87,22 +130,32 @@ const inputs = readInputs();
 const commands = JSON.parse(
   readFileSync(resolve(buildDir, "compile_commands.json"), "utf8"),
 ) as CompileCommand[];
-const pending: { file: string; stamp: string; key: string }[] = [];
-for (const command of commands) {
-  const file = relative(root, command.file);
-  if (!/^core\//.test(file)) continue;
-  const stamp = resolve(cacheDir, file.replaceAll("/", "."));
-  const key = keyOf(command, inputs.get(command.output) ?? [command.file], version);
-  if (!existsSync(stamp) || readFileSync(stamp, "utf8") !== key) pending.push({ file, stamp, key });
-}
-
 mkdirSync(cacheDir, { recursive: true });
+mkdirSync(tidyDir, { recursive: true });
+forgetOld();
+// The core is compiled more than once. clang-tidy would look at a file once for each of its commands, so it is given
+// a list of its own, with one.
+const files = commands.filter(
+  (command) =>
+    relative(root, command.file).startsWith("core/") && objectOf(command).includes("sm_core.dir/"),
+);
+writeFileSync(join(tidyDir, "compile_commands.json"), JSON.stringify(files));
+const pending: { readonly file: string; readonly key: string }[] = [];
+for (const command of files) {
+  const compiledFrom = inputs.get(objectOf(command));
+  if (compiledFrom === undefined)
+    throw new Error(`${command.file} has not been built: make build-native`);
+  const key = keyOf(command, compiledFrom, version);
+  if (!hasPassed(key)) pending.push({ file: relative(root, command.file), key });
+}
+console.log(`${pending.length} of ${files.length} files are checked`);
+
 let failures = 0;
 async function work(): Promise<void> {
   for (let next = pending.shift(); next !== undefined; next = pending.shift()) {
     const { passed, output } = await check(clangTidy, next.file);
     if (passed) {
-      writeFileSync(next.stamp, next.key);
+      writeFileSync(join(cacheDir, next.key), "");
     } else {
       failures += 1;
       console.log(output);
