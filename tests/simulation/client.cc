@@ -66,6 +66,7 @@ void Client::stop() {
   step = Step();
   replies.clear();
   results.clear();
+  queries = 0;
   response = {};
   moments.clear();
   seen.clear();
