@@ -5,10 +5,10 @@
 // length needs one stack frame; symmetric transfer would overflow the stack of a WebAssembly module
 // that is built without tail calls.
 //
-// Every coroutine takes a TaskHost& (in practice Invocation&, invocation.h) as its first parameter:
-// its frame comes from that host's free lists. Parameters are passed by value or owned by the
-// machine; no reference, view or capturing lambda lives across a co_await (style rule 6). Exhausted
-// memory traps.
+// Every coroutine takes a TaskHost& (Invocation&) first, whose free lists have its frame. Parameters
+// are values, or refer to what the awaiting frame owns, and such a task is awaited where it is
+// called (tests/policy/coroutines.ts). No lambda that captures is a coroutine. Exhausted memory
+// traps.
 #pragma once
 
 #include <array>

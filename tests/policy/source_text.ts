@@ -1,10 +1,4 @@
-// Reads C++ and TypeScript far enough to tell code from comments and literals, and to find functions.
-
-export interface FunctionText {
-  /** Where its declaration begins, from 1. */
-  readonly line: number;
-  readonly lines: number;
-}
+// Reads C++ and TypeScript far enough to tell code from comments and literals.
 
 export interface SourceText {
   /** The same text, line by line, with comments and the contents of literals blanked out. */
@@ -91,54 +85,4 @@ function literalAt(
   if (language === "cpp" || text[at] !== "/" || !kBeforeRegExp.test(code)) return undefined;
   const pattern = match(/\/(?:[^/\\[\n]|\\.|\[(?:[^\]\\\n]|\\.)*\])+\/[a-z]*/);
   return pattern === null ? undefined : { open: "/", end: at + pattern[0].length };
-}
-
-/**
- * The outermost functions of the code, from the line where a declaration begins to its closing brace; those within are
- * shorter. What stands before a brace decides: a list of parameters makes a function, all else (types, namespaces,
- * tables) may contain some.
- */
-export function functionsIn(code: string): FunctionText[] {
-  const functions: FunctionText[] = [];
-  const blocks: { kind: "function" | "container" | "table"; start: number; parentheses: number }[] =
-    [];
-  let start = 0;
-  let parentheses = 0;
-  for (let at = 0; at < code.length; at++) {
-    const char = code[at];
-    if (char === "(") parentheses++;
-    else if (char === ")") parentheses--;
-    else if (char === ";" && parentheses === 0 && blocks.at(-1)?.kind !== "table") start = at + 1;
-    else if (char === "{") {
-      const kind = kindOf(code.slice(start, at).trim());
-      blocks.push({ kind, start, parentheses });
-      parentheses = 0;
-      if (kind !== "table") start = at + 1;
-    } else if (char === "}") {
-      const block = blocks.pop();
-      if (block === undefined) throw new Error("a brace closes nothing");
-      const within = blocks.some((outer) => outer.kind === "function");
-      if (block.kind === "function" && !within) functions.push(functionAt(code, block.start, at));
-      parentheses = block.parentheses;
-      // A table or a type is a part of the declaration that it stands in.
-      start = start > block.start ? at + 1 : block.start;
-    }
-  }
-  if (blocks.length > 0) throw new Error("a brace is not closed");
-  return functions;
-}
-
-/** A function: parameters, then qualifiers and a type that is returned; or an arrow; or a lambda without parameters. */
-function kindOf(head: string): "function" | "container" | "table" {
-  const qualified = /\)\s*(?:(?:const|noexcept|override|final|mutable)\s*)*(?:(?:->|:)\s*[^=]+)?$/;
-  const lambda = /[=(,]\s*\[[^\]]*\]$/;
-  if (qualified.test(head) || head.endsWith("=>") || lambda.test(head)) return "function";
-  const container = /\b(?:namespace|class|struct|union|enum|interface|extern)\b/;
-  return container.test(head) ? "container" : "table";
-}
-
-function functionAt(code: string, start: number, end: number): FunctionText {
-  const begin = start + (/^\s*/.exec(code.slice(start, end))?.[0].length ?? 0);
-  const lines = code.slice(begin, end).split("\n").length;
-  return { line: code.slice(0, begin).split("\n").length, lines };
 }

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { STATUS_CODES } from "node:http";
 import { basename, dirname, join, resolve } from "node:path";
 import { test } from "node:test";
-import { functionsIn, readSource } from "./source_text.ts";
+import { readSource } from "./source_text.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const folders = ["core", "wasm", "host", "schema", "tests", "tools"];
@@ -149,7 +149,6 @@ test("style: SQL stands in schema/ alone", () => {
 
 const kWidest = 120;
 const kLongestFile = 500;
-const kLongestFunction = 70;
 
 test(`style: lines have at most ${kWidest} columns, files at most ${kLongestFile} lines`, () => {
   for (const file of ours(/\.(h|cc|ts|js)$/, "core/", "wasm/", "host/")) {
@@ -158,17 +157,6 @@ test(`style: lines have at most ${kWidest} columns, files at most ${kLongestFile
     const wide = lines.findIndex((line) => [...line].length > kWidest);
     assert.equal(wide, -1, `${file}:${wide + 1}`);
   }
-});
-
-test(`style: functions have at most ${kLongestFunction} lines`, () => {
-  let seen = 0;
-  for (const file of ours(/\.(h|cc|ts)$/, "core/", "wasm/", "host/")) {
-    for (const { line, lines } of functionsIn(source(file).code)) {
-      seen++;
-      assert.ok(lines <= kLongestFunction, `${file}:${line} has ${lines} lines`);
-    }
-  }
-  assert.ok(seen > 500, `${seen} functions`);
 });
 
 /** What breaks the rule now. The list may only get shorter. */
