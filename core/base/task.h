@@ -5,10 +5,10 @@
 // length needs one stack frame; symmetric transfer would overflow the stack of a WebAssembly module
 // that is built without tail calls.
 //
-// Every coroutine takes a TaskHost& (Invocation&) first, whose free lists have its frame. Parameters
-// are values, or refer to what the awaiting frame owns, and such a task is awaited where it is
-// called (tests/policy/coroutines.ts). No lambda that captures is a coroutine. Exhausted memory
-// traps.
+// Every coroutine takes a TaskHost& (Invocation&) first, whose free lists have its frame.
+// Parameters are values, or refer to what the awaiting frame owns, and such a task is awaited where
+// it is called (tests/policy/coroutines.ts). No lambda that captures is a coroutine. Exhausted
+// memory traps.
 #pragma once
 
 #include <array>
