@@ -22,6 +22,7 @@ const kServers = [
 const kCaption =
   "solid: Sync Manager, dashed: the same work in a plain JavaScript Worker (JS); " +
   "both scales logarithmic";
+const kTitle = "Time against number of properties, Sync Manager and JavaScript";
 const kInk = "#7d8590";
 const kFont = "system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif";
 const kSize = { width: 880, height: 440 } as const;
@@ -62,7 +63,7 @@ export function plot(results: Results): string {
         steps.flatMap((step) => linesOf(results, step, at)),
       ),
     });
-    return `${chart.renderToSVGString()}\n`;
+    return `${chart.renderToSVGString().replace(">", `>\n<title>${kTitle}</title>`)}\n`;
   } finally {
     chart.dispose();
   }
