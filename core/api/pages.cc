@@ -2,8 +2,8 @@
 
 #include "core/api/handlers.h"
 #include "core/api/openapi.h"
+#include "core/flow/health.h"
 #include "core/json/cursor.h"
-#include "core/store/store.h"
 
 namespace sm::api {
 namespace {
@@ -40,8 +40,7 @@ Answered show_docs_file(Invocation&, Call call) {
 Answered show_openapi(Invocation&, Call) { co_return http::json(200, openapi_document()); }
 
 Answered show_health(Invocation& in, Call) {
-  Result<store::Rows> ready = co_await store::query(in, store::store_ready());
-  bool store_ok = ready.ok() && ready.value().size() == 1;
+  bool store_ok = co_await flow::store_works(in);
   std::vector<std::string_view> missing;
   if (in.deployment().var("API_KEY_PEPPER").empty()) missing.push_back("API_KEY_PEPPER");
   if (!in.deployment().sealing) missing.push_back("ENCRYPTION_KEY");

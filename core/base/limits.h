@@ -62,6 +62,9 @@ inline constexpr int64_t kRunLeaseMs = 5 * 60 * 1000;
 inline constexpr int64_t kRetentionTimeMs = 2 * 60 * 60 * 1000;
 inline constexpr int64_t kLogDays = 365;
 inline constexpr int64_t kLogSliceRows = 5000;
+// How often /health writes something, so that it knows of a store that reads but takes no writes (a
+// disk that is full): one row written each time, however often it is asked.
+inline constexpr int64_t kProbeMs = 10'000;
 // How often a flow starts again after a lost race before it answers 503: of many edits of one row
 // at the same time one wins each round.
 inline constexpr int kMaxLostRaces = 100;

@@ -15,8 +15,9 @@ Task<Result<Unit>> begin(Invocation& in, ImportJob& job) {
   std::vector<Statement> batch;
   batch.push_back(store::ids_reserved("imports", 1));
   batch.push_back(store::import_begun(job.order.tenant, job.source(), lease_until(in)));
-  CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
-  job.staged_id = store::only_integer(std::move(written[0]));
+  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
+  if (!written.ok()) co_return when_unseen(std::move(written).error());
+  job.staged_id = store::only_integer(std::move(written.value()[0]));
   co_return Unit{};
 }
 
@@ -109,7 +110,8 @@ Task<Result<Unit>> write_part(Invocation& in, const ImportJob& job, const Part& 
   if (!job.set.failed_ids().empty()) {
     batch.push_back(store::staged_failed(tenant, id, failed_pack(job)));
   }
-  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
+  if (!written.ok()) co_return when_unseen(std::move(written).error());
   co_return Unit{};
 }
 

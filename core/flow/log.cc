@@ -4,10 +4,22 @@
 #include "core/store/store.h"
 
 namespace sm::flow {
+namespace {
+
+Error not_committed() {
+  return {ErrorCode::unavailable,
+          "The store failed within the request. Nothing was changed; try again."};
+}
+
+}  // namespace
 
 std::string make_sync_id(Invocation& in) {
   constexpr size_t kRandomCharacters = 20;
   return "sync_" + to_base62(in.random(kRandomCharacters));
+}
+
+Error when_unseen(Error error) {
+  return error.code == ErrorCode::unknown_outcome ? not_committed() : error;
 }
 
 Task<Result<std::string>> settle_outcome(Invocation& in, TenantId tenant, std::string sync_id,
@@ -18,7 +30,7 @@ Task<Result<std::string>> settle_outcome(Invocation& in, TenantId tenant, std::s
   // Where the store does not even answer that, the batch may still have been committed.
   if (!found.ok()) co_return error;
   store::Rows rows = std::move(found).value();
-  if (!rows.next()) co_return error;
+  if (!rows.next()) co_return not_committed();
   co_return std::string(rows.maybe_text(0).value_or(""));
 }
 

@@ -15,9 +15,15 @@ namespace sm::flow {
 std::string make_sync_id(Invocation& in);
 
 // After a failed batch: where its outcome is unknown, looks for its log row, and gives that row's
-// stats where it is there: the batch was committed. Gives every other error back.
+// stats where it is there: the batch was committed. Where it is not there, the batch never was: the
+// store takes one request after the other, so that one which it has not carried out before this
+// look never reached it whole. Gives every other error back.
 Task<Result<std::string>> settle_outcome(Invocation& in, TenantId tenant, std::string sync_id,
                                          Error error);
+
+// The error of a batch that wrote nothing which anybody sees (a part that is staged): whatever
+// became of it, nothing was changed.
+Error when_unseen(Error error);
 
 // What failed, for its log row.
 struct Failure {

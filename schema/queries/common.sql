@@ -3,8 +3,13 @@
 (SELECT id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
 
 -- name: store_ready()
--- One row where the schema is in place.
-SELECT next FROM counters WHERE name = 'tenants';
+-- One row where the schema is in place: when store_probed last wrote, 0 for never.
+SELECT coalesce((SELECT next FROM counters WHERE name = 'probe'), 0) FROM counters WHERE name = 'tenants';
+
+-- name: store_probed(now int)
+-- Shows that the store takes writes; `now` in milliseconds since 1970.
+INSERT INTO counters (name, next) VALUES ('probe', :now)
+ON CONFLICT (name) DO UPDATE SET next = excluded.next;
 
 -- name: ids_reserved(name text, count int)
 -- Hands out `count` ids of a kind: the first of them.
@@ -35,7 +40,7 @@ SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, :sync_type, 'failed', :so
 
 -- name: log_by_sync_id(tenant_id TenantId, sync_id text)
 -- Whether a batch whose outcome is unknown was committed: its log row is among the newest.
-SELECT stats FROM (SELECT stats, sync_id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 100)
+SELECT stats FROM (SELECT stats, sync_id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1000)
 WHERE sync_id = :sync_id;
 
 -- name: logs_state(tenant_id TenantId)

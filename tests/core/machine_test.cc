@@ -132,6 +132,7 @@ TEST(Machine, AfterAnUnknownOutcomeTheLogTellsWhetherTheBatchWasCommitted) {
     step = host.resume(rows({committed ? Cells{{"{}"}} : Cells{}}));
     if (!committed) step = host.resume(rows({{}}));
     EXPECT_EQ(step.status(), committed ? 200 : 503);
+    if (!committed) EXPECT_NE(step.body().find("Nothing was changed"), std::string::npos);
   }
 }
 

@@ -3,7 +3,7 @@
 // the minute in which it finds out that nobody answers.
 
 import assert from "node:assert/strict";
-import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -13,6 +13,7 @@ import { assertProblem } from "../contract/rows.ts";
 import { type Server, startServer } from "../contract/server.ts";
 import { createSource, importItems, newClient, range, sourceRows } from "../contract/world.ts";
 import { isDead, leaderOf, proxyOf, workerOf } from "./processes.ts";
+import { fill, onDiskOf } from "./small_disk.ts";
 
 /** A bound for what hangs. No slow machine comes near it. */
 const kBackTimeoutMs = 300_000;
@@ -87,34 +88,6 @@ test(
     }
   },
 );
-
-/** What runs a command with a small disk in the place of a folder, which nobody else sees. */
-function onDiskOf(megabytes: number, folder: string): string[] {
-  const mounts = `mount -t tmpfs -o size=${megabytes}m tmpfs "$0" && exec "$@"`;
-  const asRoot = process.getuid?.() === 0 ? [] : ["--user", "--map-root-user"];
-  return ["unshare", "--mount", ...asRoot, "sh", "-c", mounts, folder];
-}
-
-function fill(file: string): void {
-  const descriptor = openSync(file, "w");
-  try {
-    for (const bytes of [1_048_576, 4_096]) {
-      const block = Buffer.alloc(bytes);
-      while (isWritten(descriptor, block));
-    }
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-function isWritten(descriptor: number, block: Buffer): boolean {
-  try {
-    return writeSync(descriptor, block) > 0;
-  } catch (error) {
-    assert.equal((error as NodeJS.ErrnoException).code, "ENOSPC");
-    return false;
-  }
-}
 
 function untilHealthy(server: Server): Promise<void> {
   return until(async () => {

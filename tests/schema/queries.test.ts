@@ -25,6 +25,7 @@ const kNoTenant: Readonly<Record<string, string>> = {
   key_owner: "it finds the tenant by the key",
   tenant_added: "the tenant is what it makes",
   store_ready: "it reads no tenant's table",
+  store_probed: "it writes no tenant's table",
   ids_reserved: "ids are handed out for all tenants",
   ids_taken: "ids are handed out for all tenants",
   due_schedules: "a wake looks for work of all tenants",
