@@ -7,8 +7,9 @@
 namespace sm {
 namespace {
 
-// Days from 0000-01-01 (proleptic Gregorian) to 1970-01-01.
-constexpr int64_t kDaysToEpoch = 719'528;
+// The first and the last millisecond whose year has four digits (proleptic Gregorian).
+constexpr int64_t kFirstMs = -62'167'219'200'000;
+constexpr int64_t kLastMs = 253'402'300'799'999;
 
 struct Date {
   int64_t year;
@@ -45,6 +46,11 @@ int days_in(int64_t year, int month) {
   bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
   return month == 2 && leap ? 29 : kDays[static_cast<size_t>(month - 1)];
 }
+
+constexpr int64_t kMinuteMs = 60'000;
+
+// Whether a month begins at this moment: leap seconds come right before it.
+bool begins_a_month(int64_t ms) { return ms % kDayMs == 0 && date_of(ms / kDayMs).day == 1; }
 
 // Reads a text from its beginning; what does not fit makes it fail for good.
 class Scanner {
@@ -103,14 +109,14 @@ class Scanner {
 }  // namespace
 
 std::string to_text(Time time) {
-  int64_t ms = std::max(time.ms, -kDaysToEpoch * kDayMs);
+  int64_t ms = std::clamp(time.ms, kFirstMs, kLastMs);
   int64_t days = ms >= 0 ? ms / kDayMs : (ms - kDayMs + 1) / kDayMs;
   int rest = static_cast<int>(ms - days * kDayMs);
   Date date = date_of(days);
   char text[40];
   std::snprintf(text, sizeof text, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ",
-                static_cast<int>(std::min<int64_t>(date.year, 9999)), date.month, date.day,
-                rest / 3'600'000, rest / 60'000 % 60, rest / 1000 % 60, rest % 1000);
+                static_cast<int>(date.year), date.month, date.day, rest / 3'600'000,
+                rest / 60'000 % 60, rest / 1000 % 60, rest % 1000);
   return text;
 }
 
@@ -143,7 +149,9 @@ std::optional<Time> parse_time(std::string_view text) {
     return std::nullopt;
   }
   int64_t minutes = hour * 60 + minute - offset_minutes;
-  return Time{days_of({year, month, day}) * kDayMs + (minutes * 60 + second) * 1000 + fraction};
+  int64_t minute_ms = days_of({year, month, day}) * kDayMs + minutes * kMinuteMs;
+  if (second == 60 && !begins_a_month(minute_ms + kMinuteMs)) return std::nullopt;
+  return Time{minute_ms + second * 1000 + fraction};
 }
 
 Time next_daily(Time time, int64_t ms_of_day) {

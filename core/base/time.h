@@ -18,12 +18,14 @@ struct Time {
 
 inline constexpr int64_t kDayMs = 24 * 60 * 60 * 1000;
 
-// "2026-01-15T10:30:00.000Z". Times before year 0 are shown as year 0.
+// "2026-01-15T10:30:00.000Z". A year has four digits: times before year 0 are shown as its first
+// millisecond, times after year 9999 as its last one.
 std::string to_text(Time time);
 
 // Any RFC 3339 date-time of the years 0000 to 9999: with an offset, fractions of any length, and
 // letters of either case. What lies between two milliseconds is the later one, so that "not before"
-// stays true; second 60 is the first of the next minute.
+// stays true. Second 60, which only the end of a month (UTC) can have, is the first of the next
+// minute. An offset can lead out of these years.
 std::optional<Time> parse_time(std::string_view text);
 
 // The first moment after `time` at which a day (UTC) is `ms_of_day` old.

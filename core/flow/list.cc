@@ -116,10 +116,9 @@ Task<Result<http::Response>> stream(Invocation& in, List list, Page page, http::
 
 Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, List list,
                                          PageRequest asked) {
-  if (http::names_tag(request.header("if-none-match"), list.tag)) {
-    co_return http::with_header(http::no_content(304), "etag", list.tag);
-  }
   http::Response response = http::with_header(http::json(200, ""), "etag", list.tag);
+  response = http::unless_known(request, std::move(response));
+  if (response.respond.status == 304) co_return response;
   // HEAD of a whole list has nothing to say about its rows.
   if (request.method == "HEAD" && !asked.limit) co_return response;
   if (!asked.limit) {

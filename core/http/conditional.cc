@@ -1,6 +1,26 @@
 #include "core/http/conditional.h"
 
+#include <algorithm>
+#include <array>
+
 namespace sm::http {
+namespace {
+
+// RFC 9110, section 15.4.5. What else describes the body that is not sent stays away.
+constexpr std::array<std::string_view, 6> kNotModifiedFields = {
+    "cache-control", "content-location", "date", "etag", "expires", "vary"};
+
+Response not_modified(Response response) {
+  Response unchanged = no_content(304);
+  for (Header& header : response.respond.headers) {
+    bool kept = std::find(kNotModifiedFields.begin(), kNotModifiedFields.end(), header.name) !=
+                kNotModifiedFields.end();
+    if (kept) unchanged.respond.headers.push_back(std::move(header));
+  }
+  return unchanged;
+}
+
+}  // namespace
 
 std::string entity_tag(std::string_view kind, std::initializer_list<int64_t> state) {
   std::string tag = "\"";
@@ -35,9 +55,9 @@ bool may_change(const Request& request, std::string_view tag) {
 
 Response unless_known(const Request& request, Response response) {
   for (const Header& header : response.respond.headers) {
-    if (header.name != "etag" || !names_tag(request.header("if-none-match"), header.value))
-      continue;
-    return with_header(no_content(304), "etag", header.value);
+    if (header.name == "etag" && names_tag(request.header("if-none-match"), header.value)) {
+      return not_modified(std::move(response));
+    }
   }
   return response;
 }

@@ -28,7 +28,8 @@ bool names_tag(std::optional<std::string_view> if_none_match, std::string_view t
 // one, since a proxy that compresses makes it weak.
 bool may_change(const Request& request, std::string_view tag);
 
-// The answer with its ETag, or 304 where the request names it.
+// The answer, or 304 where the request names its ETag: with the fields that the answer would have
+// had (RFC 9110, section 15.4.5), so that a cache that refreshes what it holds keeps its rules.
 Response unless_known(const Request& request, Response response);
 
 }  // namespace sm::http

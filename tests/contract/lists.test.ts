@@ -268,9 +268,39 @@ test("caching: lists carry a strong ETag, and If-None-Match answers 304", async 
       assert.equal(answer.expect(304).bytes.length, 0);
       assert.equal(answer.etag, etag);
     }
+    await assertSameFields(client, path);
+    await assertSameFields(client, `${path}?limit=1`);
     const head = await client.request("HEAD", path, { headers: { "If-None-Match": etag } });
     head.expect(304);
     (await client.get(path, { headers: { "If-None-Match": '"x"' } })).expect(200);
+  }
+});
+
+/**
+ * RFC 9110, section 15.4.5: a 304 carries the fields that the 200 would have had, or a cache forgets
+ * its rules with the first refresh.
+ */
+async function assertSameFields(client: Client, path: string): Promise<void> {
+  const whole = (await client.get(path)).expect(200);
+  const known = await client.get(path, { headers: { "If-None-Match": whole.etag } });
+  known.expect(304);
+  for (const field of ["cache-control", "etag", "expires", "vary", "content-location"]) {
+    assert.equal(known.header(field), whole.header(field), `${path}: ${field}`);
+  }
+  assert.equal(known.header("cache-control"), "private, no-cache", path);
+  assert.equal(known.header("content-type"), null, path);
+}
+
+test("caching: a single row's 304 has the fields of its 200", async () => {
+  const client = await newClient(server);
+  const { source, target } = await syncedPair(client, [{ id: 1 }]);
+  for (const path of [
+    `/sources/${source.id}`,
+    `/targets/${target.id}`,
+    sourcePath(await sourceRow(client, source, "1")),
+    targetPath(await targetRow(client, target, "1")),
+  ]) {
+    await assertSameFields(client, path);
   }
 });
 

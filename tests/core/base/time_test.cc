@@ -30,12 +30,58 @@ TEST(Time, HasFourDigitsOfYearFrom0To9999) {
   EXPECT_EQ(to_text(Time{INT64_MIN}), "0000-01-01T00:00:00.000Z");
 }
 
-TEST(Time, BeyondYear9999StaysAsLongAsATimeIs) {
-  for (int64_t ms : {int64_t{253402300800000}, INT64_MAX}) {
-    std::string text = to_text(Time{ms});
-    EXPECT_EQ(text.size(), 24u) << text;
-    EXPECT_EQ(text.substr(0, 5), "9999-");
+TEST(Time, BeyondYear9999IsItsLastMillisecond) {
+  for (int64_t ms : {int64_t{253402300800000}, int64_t{253402300800001}, INT64_MAX}) {
+    EXPECT_EQ(to_text(Time{ms}), "9999-12-31T23:59:59.999Z") << ms;
   }
+}
+
+// What a text means, as it is shown again; "none" where it is no time.
+std::string reread(std::string_view text) {
+  auto time = parse_time(text);
+  return time ? to_text(*time) : "none";
+}
+
+TEST(Time, AnOffsetLeadsToAnotherYearAndNeverToAnotherCentury) {
+  struct {
+    const char* text;
+    const char* shown;
+  } const kTimes[] = {
+      {"2025-12-31T23:30:00-01:00", "2026-01-01T00:30:00.000Z"},
+      {"2026-01-01T00:30:00+01:00", "2025-12-31T23:30:00.000Z"},
+      {"0000-01-01T00:00:00Z", "0000-01-01T00:00:00.000Z"},
+      {"0000-01-01T00:00:00+00:01", "0000-01-01T00:00:00.000Z"},
+      {"0000-01-01T00:00:00-00:01", "0000-01-01T00:01:00.000Z"},
+      {"0000-02-29T00:00:00Z", "0000-02-29T00:00:00.000Z"},
+      {"9999-12-31T23:59:59.999Z", "9999-12-31T23:59:59.999Z"},
+      {"9999-12-31T23:59:59.9991Z", "9999-12-31T23:59:59.999Z"},
+      {"9999-12-31T23:59:60Z", "9999-12-31T23:59:59.999Z"},
+      {"9999-12-31T23:59:60.5Z", "9999-12-31T23:59:59.999Z"},
+      {"9999-12-31T23:59:00-00:01", "9999-12-31T23:59:59.999Z"},
+      {"9999-12-31T23:59:59-23:59", "9999-12-31T23:59:59.999Z"},
+      {"9999-12-31T23:59:59+23:59", "9999-12-31T00:00:59.000Z"},
+  };
+  for (const auto& [text, shown] : kTimes) EXPECT_EQ(reread(text), shown) << text;
+}
+
+TEST(Time, ALeapSecondStandsAtTheEndOfAMonthAlone) {
+  struct {
+    const char* text;
+    const char* shown;
+  } const kTimes[] = {
+      {"1990-12-31T23:59:60Z", "1991-01-01T00:00:00.000Z"},
+      {"1990-12-31T15:59:60-08:00", "1991-01-01T00:00:00.000Z"},
+      {"2015-07-01T01:59:60.25+02:00", "2015-07-01T00:00:00.250Z"},
+      {"0000-12-31T23:59:60Z", "0001-01-01T00:00:00.000Z"},
+      {"2024-02-29T23:59:60Z", "2024-03-01T00:00:00.000Z"},
+      {"2024-02-28T23:59:60Z", "none"},
+      {"1990-12-31T22:59:60Z", "none"},
+      {"1990-12-31T23:58:60Z", "none"},
+      {"1990-12-31T23:59:60+01:00", "none"},
+      {"1990-12-31T23:59:61Z", "none"},
+      {"1991-01-01T00:00:60Z", "none"},
+  };
+  for (const auto& [text, shown] : kTimes) EXPECT_EQ(reread(text), shown) << text;
 }
 
 bool is_leap(int year) { return year % 4 == 0 && (year % 100 != 0 || year % 400 == 0); }

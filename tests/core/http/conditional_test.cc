@@ -49,9 +49,11 @@ TEST(UnlessKnown, WhatTheClientHasIs304WithTheTagAndNoBody) {
   EXPECT_EQ(response.respond.status, 304);
   EXPECT_EQ(response.respond.body, Respond::Body::none);
   EXPECT_EQ(response.respond.content, "");
-  ASSERT_EQ(response.respond.headers.size(), 1u);
-  EXPECT_EQ(response.respond.headers[0].name, "etag");
-  EXPECT_EQ(response.respond.headers[0].value, "\"t\"");
+  ASSERT_EQ(response.respond.headers.size(), 2u);
+  EXPECT_EQ(response.respond.headers[0].name, "cache-control");
+  EXPECT_EQ(response.respond.headers[0].value, "private, no-cache");
+  EXPECT_EQ(response.respond.headers[1].name, "etag");
+  EXPECT_EQ(response.respond.headers[1].value, "\"t\"");
 }
 
 TEST(UnlessKnown, WhatItLacksIsAnswered) {
