@@ -13,12 +13,6 @@ namespace {
 
 // Each gives the effects of the last step, to which there is no reply.
 
-Task<std::vector<Effect>> answer(Invocation& in, http::Request request) {
-  std::vector<Effect> last;
-  last.push_back(co_await api::serve(in, std::move(request)));
-  co_return last;
-}
-
 // Nobody waits for an answer: what went wrong is left to the log.
 Task<std::vector<Effect>> wake(Invocation& in, Time scheduled) {
   Result<Unit> done = co_await flow::wake(in, scheduled);
@@ -32,7 +26,7 @@ Task<std::vector<Effect>> wake(Invocation& in, Time scheduled) {
 
 Task<std::vector<Effect>> run(Invocation& in, StartFrame start) {
   if (start.kind == StartFrame::Kind::wake) return wake(in, start.scheduled);
-  return answer(in, std::move(start.request));
+  return api::serve(in, std::move(start.request));
 }
 
 }  // namespace

@@ -78,6 +78,12 @@ Status check_media(const Route& route, const http::Request& request) {
                    std::string(kLinesMediaType) + "."};
 }
 
+std::vector<Effect> one(Effect effect) {
+  std::vector<Effect> effects;
+  effects.push_back(std::move(effect));
+  return effects;
+}
+
 bool has_no_body(const Call& call) { return call.route->method == "GET"; }
 
 Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
@@ -112,17 +118,28 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
 
 }  // namespace
 
-Task<Effect> serve(Invocation& in, http::Request request) {
+Task<std::vector<Effect>> serve(Invocation& in, http::Request request) {
   bool head = request.method == "HEAD";
   Result<http::Response> result = co_await answer(in, std::move(request));
   http::Response response = result.ok() ? std::move(result).value() : http::problem(result.error());
-  if (response.form == http::Response::Form::streamed_whole) co_return End{};
-  if (response.form == http::Response::Form::streamed_broken) co_return Abort{};
-  if (head) {
+  if (head && response.form == http::Response::Form::complete) {
     response.respond.body = Respond::Body::none;
     response.respond.content.clear();
   }
-  co_return std::move(response.respond);
+  co_return co_await finish(in, std::move(response));
+}
+
+Task<std::vector<Effect>> finish(Invocation& in, http::Response response) {
+  using Form = http::Response::Form;
+  if (response.form == Form::streamed_whole) co_return one(End{});
+  if (response.form == Form::streamed_broken) co_return one(Abort{});
+  if (!response.afterwards) co_return one(std::move(response.respond));
+  // A client that has left does not stop what it was promised.
+  [[maybe_unused]] auto sent = co_await in.perform(one(std::move(response.respond)));
+  Result<Unit> done = co_await std::move(*response.afterwards);
+  if (done.ok()) co_return std::vector<Effect>();
+  std::string what(error_info(done.error().code).type);
+  co_return one(Log{"error", "behind the answer: " + what + ": " + done.error().detail});
 }
 
 http::Response trap_answer() {

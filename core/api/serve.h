@@ -10,9 +10,12 @@
 
 namespace sm::api {
 
-// What is left for the host to do when the request is answered: the whole answer, or the end of a
-// streamed one.
-Task<Effect> serve(Invocation& in, http::Request request);
+// What is left for the host to do when all is done: to send the whole answer, or to end a streamed
+// one. Where work goes on behind the answer (http::Response::afterwards), it is sent before.
+Task<std::vector<Effect>> serve(Invocation& in, http::Request request);
+
+// The same for an answer that is there. An error of the work behind it goes to the host's log.
+Task<std::vector<Effect>> finish(Invocation& in, http::Response response);
 
 // The answers that a host gives when no core can (wasm/README.md).
 http::Response trap_answer();              // the invocation has sent no batch

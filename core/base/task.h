@@ -113,6 +113,10 @@ class [[nodiscard]] Task {
   };
 
   Task(Task&& other) noexcept : handle_(std::exchange(other.handle_, nullptr)) {}
+  Task& operator=(Task&& other) noexcept {
+    std::swap(handle_, other.handle_);
+    return *this;
+  }
   Task(const Task&) = delete;
   Task& operator=(const Task&) = delete;
   ~Task() {

@@ -1,11 +1,14 @@
 // Answers: what handlers give back, and the problem document that every error becomes (RFC 9457).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "core/base/effect.h"
 #include "core/base/error.h"
+#include "core/base/result.h"
+#include "core/base/task.h"
 
 namespace sm::http {
 
@@ -14,6 +17,9 @@ struct Response {
   enum class Form { complete, streamed_whole, streamed_broken };
   Form form = Form::complete;
   Respond respond = {};
+  // Work that goes on behind a complete answer. Hosts give it some time (30 s in a Worker), and
+  // nobody waits for it: what must not be lost stands in the store before the answer is sent.
+  std::optional<Task<Result<Unit>>> afterwards = {};
 };
 
 // May be kept by the client, but is asked for again (entity tags make that cheap).

@@ -144,12 +144,11 @@ class Invocation {
         this.batchSent = true;
         return this.host.store.batch(effect.statements);
       case "read_body":
-        this.onlyRead = false;
-        return this.clientOf(effect).perform(effect, lease);
       case "respond":
       case "write":
       case "end":
       case "abort":
+        this.onlyRead = false;
         return this.clientOf(effect).perform(effect, lease);
       case "seal":
         return this.seal(effect.plain, effect.context);

@@ -27,6 +27,7 @@ export class Exchange {
   private responseBody: ResponseBody | undefined;
   private resolve: (response: Response) => void = () => {};
   private answered = false;
+  private answeredWhole = false;
 
   constructor(request: Request, requestId: string, readAsset: ReadAsset) {
     this.request = request;
@@ -44,8 +45,9 @@ export class Exchange {
     return this.requestBody.announcedBytes;
   }
 
+  /** A client that has its whole answer may leave: what goes on then does not end with it. */
   get clientLeft(): boolean {
-    return this.signal?.aborted === true;
+    return !this.answeredWhole && this.signal?.aborted === true;
   }
 
   /** `held` is what the client keeps from others while it is waited for. */
@@ -106,9 +108,11 @@ export class Exchange {
     return this.responseBody;
   }
 
-  private respond(effect: Respond, held: Held): Promise<Reply> | Reply {
+  private async respond(effect: Respond, held: Held): Promise<Reply> {
     if (this.answered) throw new Error("the core answers twice");
     const { status, headers, body } = effect;
+    // As at the end (drive.ts): an answer is held back by a body that nobody has touched.
+    if (body.kind !== "stream") await this.dismissBody();
     switch (body.kind) {
       case "none":
         this.answer(status, headers, null);
@@ -121,16 +125,23 @@ export class Exchange {
         this.answer(status, headers, this.responseBody.stream);
         return done;
       case "asset":
-        return this.readAsset(body.path).then((bytes) => {
-          if (bytes === undefined) return { ok: false, error: "refused" };
-          this.answer(status, headers, bytes);
-          return done;
-        });
+        return this.respondAsset(status, headers, body.path);
       default: {
         const unknown: never = body;
         throw new Error(`no such body: ${String(unknown)}`);
       }
     }
+  }
+
+  private async respondAsset(
+    status: number,
+    headers: StoredAnswer["headers"],
+    path: string,
+  ): Promise<Reply> {
+    const bytes = await this.readAsset(path);
+    if (bytes === undefined) return { ok: false, error: "refused" };
+    this.answer(status, headers, bytes);
+    return done;
   }
 
   private answer(
@@ -143,5 +154,6 @@ export class Exchange {
     headers.set("x-request-id", this.requestId);
     this.resolve(new Response(body, { status, headers }));
     this.answered = true;
+    this.answeredWhole = this.responseBody === undefined;
   }
 }

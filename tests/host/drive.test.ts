@@ -6,6 +6,7 @@ import { drive, type Host, wake } from "../../host/shared/drive.ts";
 import { RequestBody } from "../../host/shared/request_body.ts";
 import type { Statement, Store, StoreOutcome } from "../../host/shared/store/store.ts";
 import {
+  answerAndGoOn,
   answerCounts,
   answerOk,
   answerReplies,
@@ -318,6 +319,36 @@ test("queries and reads of a client that left are cancelled, a batch is not", as
     store.calls.map((call) => call.doing),
     ["batch"],
   );
+});
+
+test("a flow answers and goes on: behind the answer it still has the store", async () => {
+  const { host, store } = makeHost();
+  const left = new AbortController();
+  const statements = [{ sql: 0, params: [] }];
+  const ops = script(
+    answerAndGoOn("accepted"),
+    step([{ effect: "query", statements }], ["SELECT 1"]),
+    step([{ effect: "batch", statements }], ["INSERT"]),
+    lastStep([]),
+  );
+  const { response, finished } = run(host, ops, { signal: left.signal });
+  const answer = await response;
+  assert.deepEqual([answer.status, await answer.text()], [202, "accepted"]);
+  left.abort();
+  await finished;
+  assert.deepEqual(
+    store.calls.map(({ doing }) => doing),
+    ["query", "batch"],
+  );
+});
+
+test("what fails behind the answer leaves the answer as it is", async () => {
+  const { host } = makeHost();
+  const { response, finished } = run(host, script(answerAndGoOn("accepted"), trap()));
+  assert.equal(await (await response).text(), "accepted");
+  await finished;
+  const next = run(host, script(answerOk("fine")));
+  assert.equal(await (await next.response).text(), "fine");
 });
 
 test("an asset's bytes are sent with the core's headers; a missing one is refused", async () => {

@@ -60,6 +60,10 @@ export const answerOk = (text: string): Buffer =>
     [text],
   );
 
+/** An answer before the last step. */
+export const answerAndGoOn = (text: string): Buffer =>
+  step([{ effect: "respond", status: 202, headers: [], section: 0 }], [text]);
+
 /** A batch of one statement whose one parameter is the head of the start frame. */
 export const storeHead = (sql: string): Buffer => operation("H", Buffer.from(sql));
 

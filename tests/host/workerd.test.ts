@@ -6,6 +6,7 @@ import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
 import {
+  answerAndGoOn,
   answerCounts,
   answerOk,
   answerReplies,
@@ -15,6 +16,7 @@ import {
   script,
   startStream,
   step,
+  storeHead,
   trap,
   writeForever,
 } from "./script.ts";
@@ -207,6 +209,24 @@ test("a body that is cut off by the client is not taken for a whole one", async 
   client.socket.destroy();
   for (let i = 0; i < 50 && !worker.log().includes("body was cut off here"); i++) await pause(20);
   assert.match(worker.log(), /body was cut off here/);
+});
+
+test("a flow answers and goes on: what it writes then is there", async () => {
+  await store("batch", "CREATE TABLE behind (head TEXT)");
+  // The body is not read: the answer comes all the same, and before the work behind it is done.
+  const answer = await call(
+    script(
+      answerAndGoOn("accepted"),
+      storeHead("INSERT INTO behind VALUES (?1)"),
+      step([{ effect: "log", level: "info", message: "done behind the answer" }]),
+      lastStep([]),
+    ),
+    { method: "POST", body: "x".repeat(1000) },
+  );
+  assert.deepEqual([answer.status, await answer.text()], [202, "accepted"]);
+  for (let i = 0; i < 500 && !/done behind the answer/.test(worker.log()); i++) await pause(20);
+  const { cells } = await store("query", "SELECT count(*) AS n FROM behind");
+  assert.equal(cells[0]?.readBigInt64LE(1), 1n);
 });
 
 test("a large body arrives whole, in parts of at least 64 KiB", async () => {
