@@ -41,10 +41,10 @@ Answered list_logs(Invocation& in, Call call) {
   key.logs.type = text_of(parameters, "sync_type");
   CO_TRY(store::Rows state, co_await store::query(in, store::logs_state(call.tenant)));
   SM_CHECK(state.next());
-  flow::List list{
-      std::move(key), logs_page, append_log,
-      list_tag(call, "logs",
-               {state.maybe_integer(0).value_or(0), state.maybe_integer(1).value_or(0)})};
+  flow::List list{std::move(key), logs_page, append_log,
+                  list_tag(call, "logs",
+                           {state.maybe_integer(0).value_or(0), state.maybe_integer(1).value_or(0),
+                            state.integer(2), state.integer(3)})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

@@ -81,12 +81,8 @@ Answered clean_up(Invocation& in, Call call) {
   if (auto given = parameters.find("days"); given != parameters.end()) {
     CO_TRY(days, read_integer("days", given->second, 0, kMaxRetentionDays));
   }
-  CO_TRY(flow::CleanupOutcome outcome,
-         co_await flow::clean_up(in, call.tenant, in.now() - days * kDayMs));
-  co_return http::json(
-      200, "{\"status\":\"success\",\"deleted\":{\"source_snapshots\":" +
-               std::to_string(outcome.source_snapshots) +
-               ",\"target_snapshots\":" + std::to_string(outcome.target_snapshots) + "}}");
+  CO_TRY(std::string deleted, co_await flow::clean_up(in, call.tenant, in.now() - days * kDayMs));
+  co_return http::json(200, "{\"status\":\"success\",\"deleted\":" + deleted + "}");
 }
 
 }  // namespace sm::api

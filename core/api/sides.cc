@@ -65,8 +65,9 @@ Answered change_side(Invocation& in, Call call) {
   CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
   CO_TRY(Members members, read_members(in, call));
   if (!http::may_change(call.request, tag_of(side, row))) co_return precondition_failed();
-  auto races = call.request.header("if-match") ? flow::Races::give_up : flow::Races::try_again;
-  flow::SideChange change{call.tenant, side, std::nullopt, members.json("config"), races};
+  auto lost_race =
+      call.request.header("if-match") ? flow::LostRace::give_up : flow::LostRace::try_again;
+  flow::SideChange change{call.tenant, side, std::nullopt, members.json("config"), lost_race};
   if (members.json("name")) change.name = members.text("name");
   CO_TRY(flow::SideRow changed, co_await flow::change_side(in, std::move(row), std::move(change)));
   co_return with_row(200, side, changed);

@@ -2,6 +2,7 @@
 #include "core/api/paging.h"
 #include "core/api/rows.h"
 #include "core/flow/access.h"
+#include "core/flow/commit.h"
 #include "core/flow/retention.h"
 #include "core/http/conditional.h"
 #include "core/json/cursor.h"
@@ -27,6 +28,42 @@ Task<Result<int64_t>> reserve_id(Invocation& in, std::string kind) {
   co_return store::only_integer(std::move(rows[0]));
 }
 
+// Each key that is made or revoked leaves a log row.
+Answered add_key(Invocation& in, flow::Operation operation) {
+  std::string key = flow::make_key(in);
+  CO_TRY(std::string key_hash, flow::hash_key(in.deployment(), key));
+  CO_TRY(int64_t id, co_await reserve_id(in, "api_keys"));
+  std::string now = to_text(in.now());
+  flow::Races races;
+  while (true) {
+    std::vector<Statement> batch;
+    batch.push_back(flow::log_row(operation, {}, in.now()));
+    batch.push_back(store::key_added(operation.tenant, id, key_hash, now));
+    Result<flow::Committed> committed = co_await flow::commit_logged(in, operation, std::move(batch));
+    if (committed.ok()) break;
+    if (!races.lost(committed)) co_return std::move(committed).error();
+  }
+  co_return http::with_header(http::json_unstored(201, key_json(id, key, now)), "location",
+                              "/keys/" + std::to_string(id));
+}
+
+Task<Result<Unit>> drop_key(Invocation& in, flow::Operation operation, int64_t id) {
+  flow::Races races;
+  while (true) {
+    std::vector<Statement> batch;
+    batch.push_back(store::guard_last_key(operation.tenant, id));
+    batch.push_back(flow::log_row(operation, {}, in.now()));
+    batch.push_back(store::key_revoked(operation.tenant, id, to_text(in.now())));
+    Result<flow::Committed> committed = co_await flow::commit_logged(in, operation, std::move(batch));
+    if (committed.ok()) co_return Unit{};
+    if (store::lost_guard(committed.error(), "last_key")) {
+      co_return Error{ErrorCode::conflict,
+                      "This is the tenant's last key: make another one first."};
+    }
+    if (!races.lost(committed)) co_return std::move(committed).error();
+  }
+}
+
 }  // namespace
 
 Answered create_tenant(Invocation& in, Call call) {
@@ -41,7 +78,8 @@ Answered create_tenant(Invocation& in, Call call) {
   std::vector<Statement> batch;
   batch.push_back(store::tenant_added(TenantId{id}, name, now));
   batch.push_back(store::key_added(TenantId{id}, key_id, key_hash, now));
-  batch.push_back(store::schedule_added(TenantId{id}, to_text(flow::next_retention(in.now()))));
+  batch.push_back(store::schedule_added(TenantId{id}, std::string(flow::kRetentionKind),
+                                        to_text(flow::next_retention(in.now()))));
   Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) {
     if (written.error().code == ErrorCode::unique) co_return key_in_use();
@@ -70,15 +108,8 @@ Answered list_keys(Invocation& in, Call call) {
 Answered create_key(Invocation& in, Call call) {
   CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
   CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
-  std::string key = flow::make_key(in);
-  CO_TRY(std::string key_hash, flow::hash_key(in.deployment(), key));
-  CO_TRY(int64_t id, co_await reserve_id(in, "api_keys"));
-  std::string now = to_text(in.now());
-  std::vector<Statement> batch;
-  batch.push_back(store::key_added(call.tenant, id, key_hash, now));
-  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
-  co_return http::with_header(http::json_unstored(201, key_json(id, key, now)), "location",
-                              "/keys/" + std::to_string(id));
+  flow::Operation operation = flow::begun(in, {call.tenant, "manual"});
+  co_return co_await flow::logged(in, operation, add_key(in, operation));
 }
 
 Answered revoke_key(Invocation& in, Call call) {
@@ -88,17 +119,9 @@ Answered revoke_key(Invocation& in, Call call) {
   CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
   CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
   if (!known.maybe_text(2)) {
-    std::vector<Statement> batch;
-    batch.push_back(store::guard_last_key(call.tenant, id));
-    batch.push_back(store::key_revoked(call.tenant, id, to_text(in.now())));
-    Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
-    if (!written.ok()) {
-      if (store::lost_guard(written.error(), "last_key")) {
-        co_return Error{ErrorCode::conflict,
-                        "This is the tenant's last key: make another one first."};
-      }
-      co_return std::move(written).error();
-    }
+    flow::Operation operation = flow::begun(in, {call.tenant, "manual"});
+    CO_TRY([[maybe_unused]] Unit done,
+           co_await flow::logged(in, operation, drop_key(in, operation, id)));
   }
   CO_TRY(store::Rows revoked, co_await store::query(in, store::key_by_id(call.tenant, id)));
   SM_CHECK(revoked.next());

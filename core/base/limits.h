@@ -58,6 +58,9 @@ inline constexpr int64_t kCleanupSliceRows = 50'000;
 inline constexpr int kWakeSteps = 300;
 inline constexpr int64_t kRunsPerQuery = 50;
 inline constexpr int64_t kRunLeaseMs = 5 * 60 * 1000;
+// How often a run is taken up without any progress before it counts as failed. The lease, and so
+// the time to the next attempt, doubles with each: 5, 10, 20, 40 and 80 minutes.
+inline constexpr int64_t kMaxRunAttempts = 5;
 // The nightly retention: at this time of the day, UTC. Log rows stay for so many days.
 inline constexpr int64_t kRetentionTimeMs = 2 * 60 * 60 * 1000;
 inline constexpr int64_t kLogDays = 365;

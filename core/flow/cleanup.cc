@@ -3,35 +3,77 @@
 #include <charconv>
 
 #include "core/base/limits.h"
-#include "core/flow/log.h"
+#include "core/flow/commit.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
 namespace {
 
-Task<Result<int64_t>> drop_snapshots(Invocation& in, TenantId tenant, Side side,
-                                     std::string before) {
-  int64_t dropped = 0;
+// A clean-up under way: its log row has a number once the first slice is written.
+struct Cleanup {
+  Operation operation;
+  std::string before;
+  std::optional<int64_t> log = {};
+
+  TenantId tenant() const { return operation.tenant; }
+};
+
+Task<Result<Unit>> write_slice(Invocation& in, Cleanup& cleanup, std::vector<Statement> slice) {
+  if (cleanup.log) {
+    CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(slice)));
+    co_return Unit{};
+  }
+  slice.insert(slice.begin(), log_row(cleanup.operation,
+                                      {.status = "running", .stats = kNothingDropped}, in.now()));
+  CO_TRY(Committed committed, co_await commit_logged(in, cleanup.operation, std::move(slice)));
+  cleanup.log =
+      committed.rows ? store::only_integer(std::move((*committed.rows)[0])) : committed.log_id;
+  co_return Unit{};
+}
+
+Task<Result<Unit>> drop_snapshots(Invocation& in, Cleanup& cleanup, Side side) {
   CleanupSlice slice;
   while (true) {
-    CO_TRY(slice, co_await next_properties(in, tenant, side, slice.last));
-    if (slice.rows == 0) co_return dropped;
+    CO_TRY(slice, co_await next_properties(in, cleanup.tenant(), side, slice.last));
+    if (slice.rows == 0) co_return Unit{};
     std::vector<Statement> batch;
-    append_snapshot_drops(batch, tenant, side, slice, before);
-    CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
-    dropped += written.back().changes();
+    append_snapshot_drops(batch, cleanup.tenant(), side, slice, cleanup.before, cleanup.log);
+    CO_TRY([[maybe_unused]] Unit written, co_await write_slice(in, cleanup, std::move(batch)));
   }
 }
 
-Task<Result<Unit>> drop_orphans(Invocation& in, TenantId tenant) {
+Task<Result<Unit>> drop_orphans(Invocation& in, Cleanup& cleanup) {
   CleanupSlice slice;
   while (true) {
-    CO_TRY(slice, co_await next_orphans(in, tenant, slice.last));
+    CO_TRY(slice, co_await next_orphans(in, cleanup.tenant(), slice.last));
     if (slice.rows == 0) co_return Unit{};
     std::vector<Statement> batch;
-    append_orphan_drops(batch, tenant, slice);
-    CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+    append_orphan_drops(batch, cleanup.tenant(), slice);
+    CO_TRY([[maybe_unused]] Unit written, co_await write_slice(in, cleanup, std::move(batch)));
   }
+}
+
+Task<Result<std::string>> end(Invocation& in, const Cleanup& cleanup) {
+  std::vector<Statement> batch;
+  if (!cleanup.log) {
+    batch.push_back(log_row(cleanup.operation, {.stats = kNothingDropped}, in.now()));
+    CO_TRY([[maybe_unused]] Committed committed,
+           co_await commit_logged(in, cleanup.operation, std::move(batch)));
+    co_return std::string(kNothingDropped);
+  }
+  batch.push_back(
+      store::log_ended(cleanup.tenant(), *cleanup.log, "success", std::nullopt, to_text(in.now())));
+  CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
+  SM_CHECK(written[0].next());
+  co_return std::string(written[0].text(0));
+}
+
+Task<Result<std::string>> run(Invocation& in, Operation operation, Time before) {
+  Cleanup cleanup{std::move(operation), to_text(before)};
+  CO_TRY([[maybe_unused]] Unit sources, co_await drop_snapshots(in, cleanup, Side::source));
+  CO_TRY([[maybe_unused]] Unit targets, co_await drop_snapshots(in, cleanup, Side::target));
+  CO_TRY([[maybe_unused]] Unit orphans, co_await drop_orphans(in, cleanup));
+  co_return co_await end(in, cleanup);
 }
 
 }  // namespace
@@ -62,12 +104,15 @@ Task<Result<CleanupSlice>> next_orphans(Invocation& in, TenantId tenant, int64_t
 }
 
 void append_snapshot_drops(std::vector<Statement>& batch, TenantId tenant, Side side,
-                           const CleanupSlice& slice, const std::string& before) {
+                           const CleanupSlice& slice, const std::string& before,
+                           std::optional<int64_t> log) {
   batch.push_back(store::snapshots_orphaned(side, tenant, slice.after, slice.last, before));
   if (side == Side::target) {
     batch.push_back(store::snapshot_bases_orphaned(tenant, slice.after, slice.last, before));
   }
   batch.push_back(store::snapshots_expired(side, tenant, slice.after, slice.last, before));
+  batch.push_back(store::log_counted(
+      tenant, log, side == Side::source ? "$.source_snapshots" : "$.target_snapshots"));
 }
 
 void append_orphan_drops(std::vector<Statement>& batch, TenantId tenant,
@@ -76,23 +121,9 @@ void append_orphan_drops(std::vector<Statement>& batch, TenantId tenant,
   batch.push_back(store::orphans_checked(tenant, slice.after, slice.last));
 }
 
-Task<Result<CleanupOutcome>> clean_up(Invocation& in, TenantId tenant, Time before) {
-  std::string started_at = to_text(in.now());
-  CleanupOutcome outcome;
-  CO_TRY(outcome.source_snapshots,
-         co_await drop_snapshots(in, tenant, Side::source, to_text(before)));
-  CO_TRY(outcome.target_snapshots,
-         co_await drop_snapshots(in, tenant, Side::target, to_text(before)));
-  CO_TRY([[maybe_unused]] Unit dropped, co_await drop_orphans(in, tenant));
-  int64_t total = outcome.source_snapshots + outcome.target_snapshots;
-  std::vector<Statement> log;
-  log.push_back(store::log_added(
-      tenant, make_sync_id(in), "cleanup", "success", std::nullopt, std::nullopt, total, total, 0,
-      "{\"source_snapshots\":" + std::to_string(outcome.source_snapshots) +
-          ",\"target_snapshots\":" + std::to_string(outcome.target_snapshots) + "}",
-      started_at, to_text(in.now())));
-  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(log)));
-  co_return outcome;
+Task<Result<std::string>> clean_up(Invocation& in, TenantId tenant, Time before) {
+  Operation operation = begun(in, {tenant, "cleanup"});
+  return logged(in, operation, run(in, operation, before));
 }
 
 }  // namespace sm::flow

@@ -5,6 +5,7 @@
 // stays deleted if a later one fails, and running it again goes on.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,9 @@
 #include "core/base/result.h"
 
 namespace sm::flow {
+
+// What a log row has counted before anything is deleted.
+inline constexpr const char* kNothingDropped = R"({"source_snapshots":0,"target_snapshots":0})";
 
 // For how long snapshots and hidden rows are kept: the deployment's RETENTION_DAYS, else 30.
 int64_t retention_days(const Deployment& deployment);
@@ -32,17 +36,16 @@ Task<Result<CleanupSlice>> next_properties(Invocation& in, TenantId tenant, Side
                                            int64_t after);
 Task<Result<CleanupSlice>> next_orphans(Invocation& in, TenantId tenant, int64_t after);
 
-// Drops the snapshots of a slice that are older than `before`; the last statement counts them.
+// Drops the snapshots of a slice that are older than `before`, and adds their number to the log row
+// `log`: without one, to the row that the batch inserts.
 void append_snapshot_drops(std::vector<Statement>& batch, TenantId tenant, Side side,
-                           const CleanupSlice& slice, const std::string& before);
+                           const CleanupSlice& slice, const std::string& before,
+                           std::optional<int64_t> log);
 void append_orphan_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupSlice& slice);
 
-struct CleanupOutcome {
-  int64_t source_snapshots = 0;
-  int64_t target_snapshots = 0;
-};
-
-// All slices, and the log row. Errors: those of the store.
-Task<Result<CleanupOutcome>> clean_up(Invocation& in, TenantId tenant, Time before);
+// All slices. The first one begins the log row, each adds what it deleted, so that a clean-up that
+// breaks off has told what is gone. Gives the numbers as the row has them, a JSON object. Errors:
+// those of the store.
+Task<Result<std::string>> clean_up(Invocation& in, TenantId tenant, Time before);
 
 }  // namespace sm::flow

@@ -1,7 +1,7 @@
 #include "core/flow/edit.h"
 
-#include "core/base/limits.h"
 #include "core/base/sha256.h"
+#include "core/flow/commit.h"
 #include "core/flow/log.h"
 #include "core/json/canonical.h"
 #include "core/json/merge_patch.h"
@@ -51,12 +51,11 @@ Result<std::string> patched(Invocation& in, const EditedRow& row, const std::str
 }
 
 std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const std::string& hash,
-                                  std::string data, const std::string& sync_id,
-                                  const std::string& now) {
+                                  std::string data, const Operation& operation, Time time) {
+  std::string now = to_text(time);
   std::vector<Statement> batch;
   batch.push_back(store::guard_row(edit.tenant, edit.target, edit.property, row.revision));
-  batch.push_back(store::log_added(edit.tenant, sync_id, "manual", "success", std::nullopt,
-                                   edit.target, 1, 1, 0, std::nullopt, now, now));
+  batch.push_back(log_row(operation, {.total = 1, .updated = 1}, time));
   batch.push_back(store::target_bumped(edit.tenant, edit.target, 0));
   batch.push_back(store::ids_reserved("target_snapshots", 1));
   batch.push_back(store::edit_snapshot(edit.tenant, edit.target, edit.property, "edit", now));
@@ -73,37 +72,37 @@ std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const 
   return batch;
 }
 
-Task<Result<store::Rows>> attempt(Invocation& in, const Edit& edit, const std::string& sync_id) {
+Task<Result<store::Rows>> attempt(Invocation& in, const Edit& edit, const Operation& operation) {
   CO_TRY(EditedRow row, co_await read_row(in, edit.tenant, edit.target, edit.property));
   if (edit.only_revision && *edit.only_revision != row.revision) co_return precondition_failed();
   CO_TRY(std::string data, patched(in, row, edit.patch));
   std::string hash = to_hex(sha256(data));
   if (hash == row.hash) co_return std::move(row.shown);
-  std::vector<Statement> batch =
-      edit_batch(edit, row, hash, std::move(data), sync_id, to_text(in.now()));
+  std::vector<Statement> batch = edit_batch(edit, row, hash, std::move(data), operation, in.now());
   batch.push_back(store::target_property(edit.tenant, edit.target, edit.property));
-  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
-  if (!written.ok()) {
-    CO_TRY([[maybe_unused]] std::string committed,
-           co_await settle_outcome(in, edit.tenant, sync_id, std::move(written).error()));
+  CO_TRY(Committed committed, co_await commit_logged(in, operation, std::move(batch)));
+  if (!committed.rows) {
     CO_TRY(EditedRow now, co_await read_row(in, edit.tenant, edit.target, edit.property));
     co_return std::move(now.shown);
   }
-  store::Rows shown = std::move(written.value().back());
+  store::Rows shown = std::move(committed.rows->back());
   SM_CHECK(shown.next());
   co_return shown;
+}
+
+Task<Result<store::Rows>> run(Invocation& in, Edit edit, Operation operation) {
+  Races races;
+  while (true) {
+    Result<store::Rows> done = co_await attempt(in, edit, operation);
+    if (!races.lost(done)) co_return done;
+  }
 }
 
 }  // namespace
 
 Task<Result<store::Rows>> edit_property(Invocation& in, Edit edit) {
-  std::string sync_id = make_sync_id(in);
-  for (int lost = 0;; ++lost) {
-    Result<store::Rows> done = co_await attempt(in, edit, sync_id);
-    bool again =
-        !done.ok() && store::lost_guard(done.error(), "row_changed") && lost < kMaxLostRaces;
-    if (!again) co_return done;
-  }
+  Operation operation = begun(in, {edit.tenant, "manual", std::nullopt, edit.target});
+  return logged(in, operation, run(in, std::move(edit), operation));
 }
 
 }  // namespace sm::flow

@@ -6,6 +6,7 @@
 
 #include "core/base/limits.h"
 #include "core/flow/body.h"
+#include "core/flow/commit.h"
 #include "core/flow/import_job.h"
 #include "core/flow/log.h"
 #include "core/json/cursor.h"
@@ -115,12 +116,11 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
 Task<Result<ImportOutcome>> run(Invocation& in, ImportJob& job) {
   CO_TRY([[maybe_unused]] Unit read, co_await read_items(in, job));
   job.set.finish_hashes();
-  for (int lost = 0;; ++lost) {
+  Races races;
+  while (true) {
     Result<ImportOutcome> outcome =
         job.staged_id ? co_await apply_staged(in, job) : co_await import_at_once(in, job);
-    bool again = !outcome.ok() && store::lost_guard(outcome.error(), "source_changed") &&
-                 lost < kMaxLostRaces;
-    if (!again) co_return outcome;
+    if (!races.lost(outcome)) co_return outcome;
   }
 }
 
@@ -168,11 +168,14 @@ ImportOutcome outcome_of(const ImportJob& job, const ImportCounts& counts) {
   return outcome;
 }
 
-Statement log_of(const ImportJob& job, const ImportOutcome& outcome, std::string now) {
-  return store::log_added(job.order.tenant, job.sync_id, "import", std::string(outcome.status()),
-                          job.source(), std::nullopt, outcome.total,
-                          outcome.created + outcome.updated + outcome.removed, outcome.failed,
-                          outcome.stats(), job.started_at, std::move(now));
+Statement log_of(const ImportJob& job, const ImportOutcome& outcome, Time now) {
+  return log_row(job.operation,
+                 {.status = std::string(outcome.status()),
+                  .total = outcome.total,
+                  .updated = outcome.created + outcome.updated + outcome.removed,
+                  .failed = outcome.failed,
+                  .stats = outcome.stats()},
+                 now);
 }
 
 std::string ImportOutcome::stats() const {
@@ -181,24 +184,29 @@ std::string ImportOutcome::stats() const {
          ",\"removed\":" + std::to_string(removed) + "}";
 }
 
-Task<Result<ImportOutcome>> import_body(Invocation& in, ImportOrder order) {
+namespace {
+
+Task<Result<ImportOutcome>> import_all(Invocation& in, ImportOrder order, Operation operation) {
   std::string random = in.random(sizeof(uint64_t));
   uint64_t seed;
   std::memcpy(&seed, random.data(), sizeof seed);
   auto id_field = id_field_of(order.source.config);
   sync::ImportMode mode = order.mode;
   ImportJob job{std::move(order), sync::ImportSet(std::move(id_field), mode, seed),
-                make_sync_id(in), to_text(in.now())};
+                std::move(operation)};
   Result<ImportOutcome> outcome = co_await run(in, job);
-  if (outcome.ok()) co_return outcome;
-  if (job.staged_id) {
+  if (!outcome.ok() && job.staged_id) {
     // What cannot be dropped now goes when the import's lease has passed.
     [[maybe_unused]] Result<Unit> discarded = co_await discard_staged(in, job);
   }
-  Failure failure{job.order.tenant, "import", job.source(), std::nullopt, job.started_at};
-  [[maybe_unused]] Result<Unit> logged =
-      co_await log_failure(in, std::move(failure), outcome.error());
   co_return outcome;
+}
+
+}  // namespace
+
+Task<Result<ImportOutcome>> import_body(Invocation& in, ImportOrder order) {
+  Operation operation = begun(in, {order.tenant, "import", SourceId{order.source.id}});
+  return logged(in, operation, import_all(in, std::move(order), operation));
 }
 
 }  // namespace sm::flow

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "core/base/limits.h"
+#include "core/flow/commit.h"
 #include "core/flow/import_job.h"
-#include "core/flow/log.h"
 #include "core/store/pack.h"
 #include "core/store/store.h"
 
@@ -142,13 +142,10 @@ Task<Result<ImportOutcome>> import_at_once(Invocation& in, ImportJob& job) {
   std::vector<Statement> batch;
   batch.push_back(store::guard_side(Side::source, job.order.tenant, job.order.source.id,
                                     job.order.source.revision));
-  batch.push_back(log_of(job, outcome, now));
+  batch.push_back(log_of(job, outcome, in.now()));
   if (found.counts.written() > 0) append_differences(batch, job, found, now);
-  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
-  if (!written.ok()) {
-    CO_TRY([[maybe_unused]] std::string committed,
-           co_await settle_outcome(in, job.order.tenant, job.sync_id, std::move(written).error()));
-  }
+  CO_TRY([[maybe_unused]] Committed committed,
+         co_await commit_logged(in, job.operation, std::move(batch)));
   co_return outcome;
 }
 

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/flow/import.h"
+#include "core/flow/log.h"
 #include "core/store/rows.h"
 
 namespace sm::flow {
@@ -13,8 +14,7 @@ namespace sm::flow {
 struct ImportJob {
   ImportOrder order;  // with the source's row as it was read last
   sync::ImportSet set;
-  std::string sync_id;
-  std::string started_at;
+  Operation operation;
   std::optional<int64_t> staged_id = {};  // of a large import's row in the store
 
   SourceId source() const { return {order.source.id}; }
@@ -54,6 +54,6 @@ Status check_removals(const ImportJob& job, int64_t removed);
 
 // What the import answers when its batch is committed, and the row that logs it.
 ImportOutcome outcome_of(const ImportJob& job, const ImportCounts& counts);
-Statement log_of(const ImportJob& job, const ImportOutcome& outcome, std::string now);
+Statement log_of(const ImportJob& job, const ImportOutcome& outcome, Time now);
 
 }  // namespace sm::flow

@@ -1,6 +1,6 @@
 #include "core/base/limits.h"
+#include "core/flow/commit.h"
 #include "core/flow/import_job.h"
-#include "core/flow/log.h"
 #include "core/store/pack.h"
 #include "core/store/store.h"
 
@@ -161,12 +161,12 @@ Task<Result<Unit>> stage_part(Invocation& in, ImportJob& job) {
     CO_TRY([[maybe_unused]] Unit begun, co_await begin(in, job));
   }
   Part part = open_part(job);
-  for (int lost = 0;; ++lost) {
+  Races races;
+  while (true) {
     CO_TRY([[maybe_unused]] Unit compared, co_await compare(in, job, part));
     Result<Unit> written = co_await write_part(in, job, part);
     if (written.ok()) break;
-    bool again = store::lost_guard(written.error(), "source_changed") && lost < kMaxLostRaces;
-    if (!again) co_return std::move(written).error();
+    if (!races.lost(written)) co_return std::move(written).error();
   }
   for (auto [place, item] : part.superseded) job.set.supersede_earlier(place, item->external_id);
   job.set.next_part(in.arena());
@@ -183,16 +183,13 @@ Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job) {
   batch.push_back(
       store::guard_side(Side::source, tenant, job.order.source.id, job.order.source.revision));
   batch.push_back(store::guard_import(tenant, *job.staged_id));
-  batch.push_back(log_of(job, outcome, now));
+  batch.push_back(log_of(job, outcome, in.now()));
   batch.push_back(store::staged_unused(tenant, job.source(), *job.staged_id));
   if (counts.written() > 0) append_applied(batch, job, counts, now);
   batch.push_back(store::staging_dropped(tenant, *job.staged_id));
   batch.push_back(store::import_ended(tenant, *job.staged_id));
-  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
-  if (!written.ok()) {
-    CO_TRY([[maybe_unused]] std::string committed,
-           co_await settle_outcome(in, tenant, job.sync_id, std::move(written).error()));
-  }
+  CO_TRY([[maybe_unused]] Committed committed,
+         co_await commit_logged(in, job.operation, std::move(batch)));
   co_return outcome;
 }
 

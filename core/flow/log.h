@@ -1,9 +1,12 @@
-// The log row that every operation leaves, and what it is good for beside reading: it tells whether
-// a batch whose outcome is unknown was committed.
+// What the log tells of an operation: one row, whatever becomes of it. A write that works inserts
+// its row in its batch; one that is refused by state or fails on our side leaves a row that says
+// so. An operation of several batches inserts a row that is `running` with the first, and brings it
+// up to date with each.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "core/base/error.h"
 #include "core/base/ids.h"
@@ -12,30 +15,42 @@
 
 namespace sm::flow {
 
-std::string make_sync_id(Invocation& in);
-
-// After a failed batch: where its outcome is unknown, looks for its log row, and gives that row's
-// stats where it is there: the batch was committed. Where it is not there, the batch never was: the
-// store takes one request after the other, so that one which it has not carried out before this
-// look never reached it whole. Gives every other error back.
-Task<Result<std::string>> settle_outcome(Invocation& in, TenantId tenant, std::string sync_id,
-                                         Error error);
-
-// The error of a batch that wrote nothing which anybody sees (a part that is staged): whatever
-// became of it, nothing was changed.
-Error when_unseen(Error error);
-
-// What failed, for its log row.
-struct Failure {
+// An operation as its log row names it.
+struct Operation {
   TenantId tenant;
-  std::string type;
-  std::optional<SourceId> source;
-  std::optional<TargetId> target;
-  std::string started_at;
+  std::string type;  // sync_type
+  std::optional<SourceId> source = {};
+  std::optional<TargetId> target = {};
+  std::string sync_id = {};
+  std::string started_at = {};
 };
 
+// The operation with an id of its own, beginning now.
+Operation begun(Invocation& in, Operation operation);
+
+// The row of a batch that does all of the operation, or the first part of it.
+struct LogFigures {
+  std::string status = "success";
+  int64_t total = 0;
+  int64_t updated = 0;
+  int64_t failed = 0;
+  std::optional<std::string> stats = {};
+};
+Statement log_row(const Operation& operation, LogFigures figures, Time now);
+
 // Logs a refusal by state (409) and what fails on our side (5xx), as far as the store answers;
-// other errors leave no row.
-Task<Result<Unit>> log_failure(Invocation& in, Failure failure, Error error);
+// other errors leave no row. A row of the operation that is `running` becomes `partial`.
+Task<Result<Unit>> log_failure(Invocation& in, Operation operation, Error error);
+
+// Does the work of an operation, and logs it where it fails.
+template <typename T>
+Task<Result<T>> logged(Invocation& in, Operation operation, Task<Result<T>> work) {
+  Result<T> done = co_await std::move(work);
+  if (!done.ok()) {
+    [[maybe_unused]] Result<Unit> logged =
+        co_await log_failure(in, std::move(operation), done.error());
+  }
+  co_return done;
+}
 
 }  // namespace sm::flow

@@ -1,6 +1,6 @@
 #include "core/flow/remove.h"
 
-#include "core/base/limits.h"
+#include "core/flow/commit.h"
 #include "core/flow/log.h"
 #include "core/store/store.h"
 
@@ -24,40 +24,41 @@ Task<Result<Found>> read(Invocation& in, TenantId tenant, SourceId source, Prope
 }
 
 Task<Result<store::Rows>> attempt(Invocation& in, TenantId tenant, SourceId source,
-                                  PropertyId property, std::string sync_id) {
+                                  PropertyId property, const Operation& operation) {
   CO_TRY(Found found, co_await read(in, tenant, source, property));
   if (found.removed) co_return std::move(found.row);
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
   batch.push_back(store::guard_side(Side::source, tenant, source.value, found.source_revision));
-  batch.push_back(store::log_added(tenant, sync_id, "manual", "success", source, std::nullopt, 1, 1,
-                                   0, std::nullopt, now, now));
+  batch.push_back(log_row(operation, {.total = 1, .updated = 1}, in.now()));
   batch.push_back(store::source_bumped(tenant, source, -1));
   batch.push_back(store::property_removed(tenant, source, property, now));
   batch.push_back(store::source_property(tenant, source, property));
-  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
-  if (!written.ok()) {
-    CO_TRY([[maybe_unused]] std::string committed,
-           co_await settle_outcome(in, tenant, sync_id, std::move(written).error()));
+  CO_TRY(Committed committed, co_await commit_logged(in, operation, std::move(batch)));
+  if (!committed.rows) {
     CO_TRY(Found now_removed, co_await read(in, tenant, source, property));
     co_return std::move(now_removed.row);
   }
-  store::Rows shown = std::move(written.value().back());
+  store::Rows shown = std::move(committed.rows->back());
   SM_CHECK(shown.next());
   co_return shown;
+}
+
+Task<Result<store::Rows>> run(Invocation& in, PropertyId property, Operation operation) {
+  Races races;
+  while (true) {
+    Result<store::Rows> done =
+        co_await attempt(in, operation.tenant, *operation.source, property, operation);
+    if (!races.lost(done)) co_return done;
+  }
 }
 
 }  // namespace
 
 Task<Result<store::Rows>> remove_property(Invocation& in, TenantId tenant, SourceId source,
                                           PropertyId property) {
-  std::string sync_id = make_sync_id(in);
-  for (int lost = 0;; ++lost) {
-    Result<store::Rows> done = co_await attempt(in, tenant, source, property, sync_id);
-    bool again =
-        !done.ok() && store::lost_guard(done.error(), "source_changed") && lost < kMaxLostRaces;
-    if (!again) co_return done;
-  }
+  Operation operation = begun(in, {tenant, "manual", source});
+  return logged(in, operation, run(in, property, operation));
 }
 
 }  // namespace sm::flow

@@ -19,7 +19,7 @@ enum class Phase : int64_t {
   imports = 2,
   logs = 3,
   orphans = 4,
-  over = 5,  // the log row is written, and the run ends
+  over = 5,
 };
 
 struct Work {
@@ -43,10 +43,6 @@ struct Step {
   int64_t after = 0;
 };
 
-Statement counted(const Work& work, const char* path) {
-  return store::run_counted(work.run.tenant, work.run.id, path);
-}
-
 // Old snapshots of a side's properties; of a target's, the rows that were hidden as long ago, too.
 Task<Result<Step>> properties(Invocation& in, const Work& work, Side side) {
   TenantId tenant = work.run.tenant;
@@ -55,10 +51,8 @@ Task<Result<Step>> properties(Invocation& in, const Work& work, Side side) {
   if (slice.rows == 0) co_return step;
   step.after = slice.last;
   std::string before = work.cutoff(retention_days(in.deployment()));
-  append_snapshot_drops(step.statements, tenant, side, slice, before);
-  bool is_source = side == Side::source;
-  step.statements.push_back(counted(work, is_source ? "$.source_snapshots" : "$.target_snapshots"));
-  if (is_source) co_return step;
+  append_snapshot_drops(step.statements, tenant, side, slice, before, work.run.log);
+  if (side == Side::source) co_return step;
   step.statements.push_back(store::hidden_targets_bumped(tenant, slice.after, slice.last, before));
   step.statements.push_back(store::hidden_orphaned(tenant, slice.after, slice.last, before));
   step.statements.push_back(store::hidden_deleted(tenant, slice.after, slice.last, before));
@@ -116,30 +110,16 @@ Task<Result<Step>> next_step(Invocation& in, const Work& work) {
   SM_CHECK(false);
 }
 
-std::vector<Statement> guarded(const Work& work) {
-  std::vector<Statement> batch;
-  batch.push_back(store::guard_run(work.run.tenant, work.run.id, work.run.fence));
-  return batch;
+std::string checkpoint_of(const Work& work) {
+  return "{\"phase\":" + std::to_string(static_cast<int64_t>(work.phase)) +
+         ",\"after\":" + std::to_string(work.after) + "}";
 }
 
 Task<Result<Unit>> end(Invocation& in, const Work& work) {
-  TenantId tenant = work.run.tenant;
-  int64_t id = work.run.id;
-  std::vector<Statement> batch = guarded(work);
+  std::vector<Statement> batch = run_batch(work.run);
   batch.push_back(
-      store::run_logged(tenant, id, "retention_" + std::to_string(id), to_text(in.now())));
-  batch.push_back(store::run_ended(tenant, id));
-  batch.push_back(store::runs_forgotten(tenant, work.cutoff(kLogDays)));
-  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
-  co_return Unit{};
-}
-
-Task<Result<Unit>> release(Invocation& in, const Work& work) {
-  std::vector<Statement> batch;
-  batch.push_back(
-      store::run_released(work.run.tenant, work.run.id, work.run.fence, to_text(in.now())));
-  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
-  co_return Unit{};
+      store::runs_forgotten(work.run.tenant, std::string(kRetentionKind), work.cutoff(kLogDays)));
+  return end_run(in, work.run, std::move(batch));
 }
 
 }  // namespace
@@ -150,19 +130,18 @@ Task<Result<Unit>> run_retention(Invocation& in, HeldRun run, Time as_of, int& s
   Work work{run, as_of, static_cast<Phase>(member_of(run.checkpoint, "phase")),
             member_of(run.checkpoint, "after")};
   while (work.phase != Phase::over) {
-    if (steps-- <= 0) co_return co_await release(in, work);
+    if (steps-- <= 0) co_return co_await release_run(in, work.run);
     CO_TRY(Step step, co_await next_step(in, work));
     if (step.statements.empty()) {
       work.phase = static_cast<Phase>(static_cast<int64_t>(work.phase) + 1);
       work.after = 0;
       continue;
     }
-    std::vector<Statement> batch = guarded(work);
+    std::vector<Statement> batch = run_batch(work.run);
     std::move(step.statements.begin(), step.statements.end(), std::back_inserter(batch));
     work.after = step.after;
-    batch.push_back(store::run_positioned(run.tenant, run.id, static_cast<int64_t>(work.phase),
-                                          work.after, to_text(in.now() + kRunLeaseMs)));
-    CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+    CO_TRY([[maybe_unused]] Unit moved,
+           co_await move_run(in, work.run, std::move(batch), checkpoint_of(work)));
   }
   co_return co_await end(in, work);
 }

@@ -3,6 +3,8 @@
 #include <set>
 
 #include "core/base/limits.h"
+#include "core/flow/commit.h"
+#include "core/flow/log.h"
 #include "core/json/cursor.h"
 #include "core/json/merge_patch.h"
 #include "core/store/pack.h"
@@ -139,21 +141,14 @@ std::vector<Statement> deletion(TenantId tenant, Side side, const SideRow& row, 
   return batch;
 }
 
-}  // namespace
-
-SideRow side_row(const store::Rows& row) {
-  return {
-      row.integer(0), std::string(row.text(1)), std::string(row.text(2)), std::string(row.text(3)),
-      row.integer(4), std::string(row.text(5)), std::string(row.text(6)), row.integer(7)};
+Operation operation_on(TenantId tenant, Side side, int64_t id) {
+  Operation operation{tenant, "manual"};
+  if (side == Side::source) operation.source = SourceId{id};
+  if (side == Side::target) operation.target = TargetId{id};
+  return operation;
 }
 
-Task<Result<SideRow>> find_side(Invocation& in, TenantId tenant, Side side, int64_t id) {
-  CO_TRY(store::Rows rows, co_await store::query(in, store::side_by_id(side, tenant, id)));
-  if (!rows.next()) co_return not_found();
-  co_return side_row(rows);
-}
-
-Task<Result<SideRow>> create_side(Invocation& in, NewSide given) {
+Task<Result<SideRow>> create(Invocation& in, NewSide given) {
   CO_TRY([[maybe_unused]] Unit fits, check(in, given.side, given.config));
   sync::SplitConfig config = sync::split_secrets(given.config);
   CO_TRY([[maybe_unused]] Unit kept, check_kept(config, {}));
@@ -178,18 +173,19 @@ Task<Result<SideRow>> create_side(Invocation& in, NewSide given) {
   co_return row;
 }
 
-Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange change) {
-  for (int lost = 0;; ++lost) {
-    Result<SideRow> changed = co_await attempt_change(in, row, change);
-    bool raced = !changed.ok() && changed.error().code == ErrorCode::guard;
-    if (raced && change.races == Races::give_up) co_return precondition_failed();
-    if (!raced || lost == kMaxLostRaces) co_return changed;
-    CO_TRY(row, co_await find_side(in, change.tenant, change.side, row.id));
+Task<Result<SideRow>> change(Invocation& in, SideRow row, SideChange given) {
+  Races races;
+  while (true) {
+    Result<SideRow> changed = co_await attempt_change(in, row, given);
+    if (!races.lost(changed)) co_return changed;
+    if (given.lost_race == LostRace::give_up) co_return precondition_failed();
+    CO_TRY(row, co_await find_side(in, given.tenant, given.side, row.id));
   }
 }
 
-Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side, SideRow row) {
-  for (int lost = 0;; ++lost) {
+Task<Result<DeletedSide>> erase(Invocation& in, TenantId tenant, Side side, SideRow row) {
+  Races races;
+  while (true) {
     Result<std::vector<store::Rows>> written =
         co_await store::batch(in, deletion(tenant, side, row, in.now()));
     if (written.ok()) {
@@ -197,10 +193,38 @@ Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side
       SM_CHECK(counted.next());
       co_return DeletedSide{counted.integer(0), counted.integer(1)};
     }
-    bool again = written.error().code == ErrorCode::guard && lost < kMaxLostRaces;
-    if (!again) co_return std::move(written).error();
+    if (!races.lost(written)) co_return std::move(written).error();
     CO_TRY(row, co_await find_side(in, tenant, side, row.id));
   }
+}
+
+}  // namespace
+
+SideRow side_row(const store::Rows& row) {
+  return {
+      row.integer(0), std::string(row.text(1)), std::string(row.text(2)), std::string(row.text(3)),
+      row.integer(4), std::string(row.text(5)), std::string(row.text(6)), row.integer(7)};
+}
+
+Task<Result<SideRow>> find_side(Invocation& in, TenantId tenant, Side side, int64_t id) {
+  CO_TRY(store::Rows rows, co_await store::query(in, store::side_by_id(side, tenant, id)));
+  if (!rows.next()) co_return not_found();
+  co_return side_row(rows);
+}
+
+Task<Result<SideRow>> create_side(Invocation& in, NewSide given) {
+  Operation operation = begun(in, {given.tenant, "manual"});
+  return logged(in, std::move(operation), create(in, std::move(given)));
+}
+
+Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange given) {
+  Operation operation = begun(in, operation_on(given.tenant, given.side, row.id));
+  return logged(in, std::move(operation), change(in, std::move(row), std::move(given)));
+}
+
+Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side, SideRow row) {
+  Operation operation = begun(in, operation_on(tenant, side, row.id));
+  return logged(in, std::move(operation), erase(in, tenant, side, std::move(row)));
 }
 
 }  // namespace sm::flow

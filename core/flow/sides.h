@@ -41,14 +41,14 @@ struct NewSide {
 Task<Result<SideRow>> create_side(Invocation& in, NewSide given);
 
 // What a change does when another one came first: with If-Match it was meant for the row as it was.
-enum class Races { try_again, give_up };
+enum class LostRace { try_again, give_up };
 
 struct SideChange {
   TenantId tenant;
   Side side;
   std::optional<std::string> name;
   std::optional<std::string> config_patch;  // canonical JSON, RFC 7396
-  Races races;
+  LostRace lost_race;
 };
 
 // Changes `row`, which was read before; a lost race starts again from the row as it is then. A

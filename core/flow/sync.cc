@@ -1,6 +1,6 @@
 #include "core/flow/sync.h"
 
-#include "core/base/limits.h"
+#include "core/flow/commit.h"
 #include "core/flow/log.h"
 #include "core/json/cursor.h"
 #include "core/store/store.h"
@@ -162,19 +162,18 @@ void append_classes(std::vector<Statement>& batch, const Position& at, const syn
   warned(Class::conflict, sync::kConflictWarning, "conflict");
 }
 
-// Sends what `begun` (guards and log row) and the plan make together.
-Task<Result<std::vector<store::Rows>>> write(Invocation& in, const Position& at,
-                                             const sync::Plan& plan, std::vector<Statement> begun,
-                                             const std::string& now) {
-  if (plan.writes()) append_classes(begun, at, plan, now);
+// Sends what the batch so far (guards and log row) and the plan make together.
+Task<Result<Committed>> write(Invocation& in, const Position& at, const sync::Plan& plan,
+                              std::vector<Statement> batch, const Operation& operation,
+                              const std::string& now) {
+  if (plan.writes()) append_classes(batch, at, plan, now);
   if (at.moved || plan.writes()) {
-    begun.push_back(store::sync_positioned(at.tenant, at.source, at.target, at.settings));
+    batch.push_back(store::sync_positioned(at.tenant, at.source, at.target, at.settings));
   }
-  return store::batch(in, std::move(begun));
+  return commit_logged(in, operation, std::move(batch));
 }
 
-Task<Result<SyncOutcome>> decide_then_write(Invocation& in, Position at, std::string sync_id,
-                                            std::string started_at) {
+Task<Result<SyncOutcome>> decide_then_write(Invocation& in, Position at, Operation operation) {
   CO_TRY(sync::Plan plan, co_await read_plan(in, at));
   sync::Stats stats = plan.stats(at.live);
   std::string now = to_text(in.now());
@@ -182,58 +181,54 @@ Task<Result<SyncOutcome>> decide_then_write(Invocation& in, Position at, std::st
   batch.push_back(store::guard_side(Side::source, at.tenant, at.source.value, at.source_revision));
   batch.push_back(store::guard_side(Side::target, at.tenant, at.target.value, at.target_revision));
   if (!at.settled()) batch.push_back(store::guard_feeders(at.tenant, at.target, at.feeders));
-  batch.push_back(store::log_added(at.tenant, sync_id, "sync", "success", at.source, at.target,
-                                   at.live, stats.written(), stats.warnings, stats.json(),
-                                   std::move(started_at), now));
-  auto written = co_await write(in, at, plan, std::move(batch), now);
-  if (!written.ok()) {
-    CO_TRY([[maybe_unused]] std::string committed,
-           co_await settle_outcome(in, at.tenant, sync_id, std::move(written).error()));
-  }
-  co_return SyncOutcome{stats.json(), std::move(sync_id)};
+  batch.push_back(log_row(operation,
+                          {.total = at.live,
+                           .updated = stats.written(),
+                           .failed = stats.warnings,
+                           .stats = stats.json()},
+                          in.now()));
+  CO_TRY([[maybe_unused]] Committed committed,
+         co_await write(in, at, plan, std::move(batch), operation, now));
+  co_return SyncOutcome{stats.json(), std::move(operation.sync_id)};
 }
 
 // The rows may move on meanwhile, the settings may not.
-Task<Result<SyncOutcome>> decide_inside(Invocation& in, Position at, std::string sync_id,
-                                        std::string started_at) {
+Task<Result<SyncOutcome>> decide_inside(Invocation& in, Position at, Operation operation) {
   at.moved = true;
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
   batch.push_back(store::guard_settings(at.tenant, at.source, at.target, at.config, at.feed_floor));
-  batch.push_back(planned(store::sync_logged, at, sync_id, std::move(started_at), now));
-  auto written = co_await write(in, at, sync::anything(), std::move(batch), now);
-  std::string stats;
-  if (written.ok()) {
-    store::Rows& logged = written.value()[1];
+  batch.push_back(planned(store::sync_logged, at, operation.sync_id, operation.started_at, now));
+  CO_TRY(Committed committed,
+         co_await write(in, at, sync::anything(), std::move(batch), operation, now));
+  if (committed.rows) {
+    store::Rows& logged = (*committed.rows)[1];
     SM_CHECK(logged.next());
-    stats = logged.text(0);
-  } else {
-    CO_TRY(stats, co_await settle_outcome(in, at.tenant, sync_id, std::move(written).error()));
+    committed.stats = logged.text(0);
   }
-  co_return SyncOutcome{std::move(stats), std::move(sync_id)};
+  co_return SyncOutcome{std::move(committed.stats), std::move(operation.sync_id)};
+}
+
+Task<Result<SyncOutcome>> run(Invocation& in, Operation operation) {
+  // Deciding inside the batch runs every class's statement, so it comes after some tries.
+  constexpr int kTries = 5;
+  Races races;
+  while (true) {
+    CO_TRY(Position at,
+           co_await read_position(in, operation.tenant, *operation.source, *operation.target));
+    Result<SyncOutcome> outcome = races.count() < kTries
+                                      ? co_await decide_then_write(in, std::move(at), operation)
+                                      : co_await decide_inside(in, std::move(at), operation);
+    if (!races.lost(outcome)) co_return outcome;
+  }
 }
 
 }  // namespace
 
 Task<Result<SyncOutcome>> sync_pair(Invocation& in, TenantId tenant, SourceId source,
                                     TargetId target) {
-  // Deciding inside the batch runs every class's statement, so it comes after some tries.
-  constexpr int kTries = 5;
-  std::string sync_id = make_sync_id(in);
-  std::string started_at = to_text(in.now());
-  for (int lost = 0;; ++lost) {
-    CO_TRY(Position at, co_await read_position(in, tenant, source, target));
-    Result<SyncOutcome> outcome =
-        lost < kTries ? co_await decide_then_write(in, std::move(at), sync_id, started_at)
-                      : co_await decide_inside(in, std::move(at), sync_id, started_at);
-    bool again = !outcome.ok() && outcome.error().code == ErrorCode::guard && lost < kMaxLostRaces;
-    if (again) continue;
-    if (!outcome.ok()) {
-      [[maybe_unused]] Result<Unit> logged = co_await log_failure(
-          in, Failure{tenant, "sync", source, target, started_at}, outcome.error());
-    }
-    co_return outcome;
-  }
+  Operation operation = begun(in, {tenant, "sync", source, target});
+  return logged(in, operation, run(in, operation));
 }
 
 }  // namespace sm::flow

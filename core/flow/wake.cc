@@ -1,105 +1,188 @@
 #include "core/flow/wake.h"
 
+#include <algorithm>
 #include <vector>
 
 #include "core/base/limits.h"
-#include "core/flow/retention.h"
+#include "core/flow/run.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
 namespace {
 
-struct Slot {
-  TenantId tenant;
-  std::string due_at;
+// What one wake has left, and what went wrong first. One tenant's failure does not keep the others
+// from their turn.
+struct Turn {
+  Time as_of;
+  int steps = kWakeSteps;
+  Result<Unit> first = Unit{};
+
+  bool over() const { return steps <= 0; }
+  // A run that has another holder by now is in good hands.
+  void add(const Result<Unit>& done) {
+    bool wrong = !done.ok() && !store::lost_guard(done.error(), "lease_lost");
+    if (wrong && first.ok()) first = done.error();
+  }
 };
 
-Task<Result<std::vector<Slot>>> read_due(Invocation& in, std::string as_of) {
-  CO_TRY(store::Rows rows, co_await store::query(in, store::due_schedules(as_of, kRunsPerQuery)));
-  std::vector<Slot> due;
-  while (rows.next()) due.push_back({TenantId{rows.integer(0)}, std::string(rows.text(1))});
-  co_return due;
+Error unknown_kind(const std::string& kind) {
+  return {ErrorCode::internal, "there is no flow for runs of the kind " + kind};
 }
 
-// Makes the slot a run of ours. Nothing where another wake has it, or an earlier run goes on.
-Task<Result<std::optional<HeldRun>>> claim(Invocation& in, Slot slot, Time as_of) {
-  std::vector<Statement> batch;
-  std::string now = to_text(in.now());
-  batch.push_back(store::run_claimed(slot.tenant, slot.due_at, to_text(in.now() + kRunLeaseMs),
-                                     std::move(now)));
-  batch.push_back(store::ids_taken("runs"));
-  batch.push_back(
-      store::schedule_advanced(slot.tenant, slot.due_at, to_text(next_retention(as_of))));
-  CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
-  std::optional<HeldRun> run;
-  if (written[0].next()) run = HeldRun{slot.tenant, written[0].integer(0), 1, "{}"};
-  co_return run;
+// The time that a holder has, and that the next one waits for, doubles with each attempt.
+std::string lease_until(const Invocation& in, int64_t attempt) {
+  int64_t doubled = std::clamp<int64_t>(attempt - 1, 0, kMaxRunAttempts);
+  return to_text(in.now() + (kRunLeaseMs << doubled));
+}
+
+// The run that the batch made ours, from its last statement.
+HeldRun held(TenantId tenant, store::Rows& active) {
+  SM_CHECK(active.next());
+  return {tenant, active.integer(0), active.integer(1), std::string(active.text(3)),
+          active.maybe_integer(4)};
+}
+
+void append_log(std::vector<Statement>& batch, TenantId tenant, const RunKind& kind) {
+  batch.push_back(store::run_log_added(tenant, std::string(kind.name), std::string(kind.sync_type),
+                                       std::string(kind.stats)));
+  batch.push_back(store::run_log_named(tenant, std::string(kind.name)));
+  batch.push_back(store::run_active(tenant, std::string(kind.name)));
+}
+
+// Hands the run to the flow of its kind. An attempt that fails leaves a note of why.
+Task<Result<Unit>> work(Invocation& in, const RunKind* kind, HeldRun run, Turn& turn) {
+  Result<Unit> done = co_await kind->work(in, run, turn.as_of, turn.steps);
+  if (done.ok() || store::lost_guard(done.error(), "lease_lost")) co_return done;
+  std::vector<Statement> note;
+  note.push_back(store::run_faulted(run.tenant, run.id, run.fence,
+                                    std::string(error_info(done.error().code).title)));
+  [[maybe_unused]] auto noted = co_await store::batch(in, std::move(note));
+  co_return done;
 }
 
 struct DeadRun {
-  int64_t id;
-  TenantId tenant;
-  int64_t fence;
+  std::string lease_until;
+  HeldRun run;
+  std::string kind;
+  int64_t attempts = 0;
+  std::string error;
 };
 
-Task<Result<std::vector<DeadRun>>> read_dead(Invocation& in) {
+Task<Result<std::vector<DeadRun>>> read_dead(Invocation& in, std::string after_lease,
+                                             int64_t after_id) {
   CO_TRY(store::Rows rows,
-         co_await store::query(in, store::dead_runs(to_text(in.now()), kRunsPerQuery)));
+         co_await store::query(in, store::dead_runs(to_text(in.now()), std::move(after_lease),
+                                                    after_id, kRunsPerQuery)));
   std::vector<DeadRun> dead;
   while (rows.next()) {
-    dead.push_back({rows.integer(0), TenantId{rows.integer(1)}, rows.integer(2)});
+    HeldRun run{
+        TenantId{rows.integer(2)}, rows.integer(1), rows.integer(5), {}, rows.maybe_integer(7)};
+    dead.push_back({std::string(rows.text(0)), std::move(run), std::string(rows.text(3)),
+                    rows.integer(6),
+                    std::string(rows.maybe_text(8).value_or("nothing was heard of its holder"))});
   }
   co_return dead;
 }
 
-Task<Result<std::optional<HeldRun>>> take_up(Invocation& in, DeadRun dead) {
-  std::vector<Statement> batch;
-  batch.push_back(
-      store::run_taken(dead.tenant, dead.id, dead.fence, to_text(in.now() + kRunLeaseMs)));
-  CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
-  std::optional<HeldRun> run;
-  if (written[0].next()) {
-    run = HeldRun{dead.tenant, dead.id, written[0].integer(0), std::string(written[0].text(1))};
-  }
-  co_return run;
+// The run has had its attempts: the next slot comes.
+Task<Result<Unit>> give_up(Invocation& in, DeadRun dead) {
+  std::vector<Statement> batch = run_batch(dead.run);
+  batch.push_back(store::log_ended(dead.run.tenant, dead.run.log, "failed",
+                                   "Given up after " + std::to_string(dead.attempts) +
+                                       " attempts without progress: " + dead.error + ".",
+                                   to_text(in.now())));
+  batch.push_back(store::run_ended(dead.run.tenant, dead.run.id, "failed"));
+  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+  co_return Unit{};
 }
 
-// One tenant's failure does not keep the others from their turn: the first one is told at the end.
-class Outcome {
- public:
-  void add(const Result<Unit>& done) {
-    if (!done.ok() && first_.ok()) first_ = done.error();
-  }
-  Result<Unit> first() && { return std::move(first_); }
+Task<Result<Unit>> take_up(Invocation& in, DeadRun dead, Turn& turn) {
+  const RunKind* kind = find_run_kind(dead.kind);
+  if (kind == nullptr) co_return unknown_kind(dead.kind);
+  --turn.steps;
+  if (dead.attempts >= kMaxRunAttempts) co_return co_await give_up(in, std::move(dead));
+  TenantId tenant = dead.run.tenant;
+  std::vector<Statement> batch;
+  batch.push_back(
+      store::run_taken(tenant, dead.run.id, dead.run.fence, lease_until(in, dead.attempts + 1)));
+  append_log(batch, tenant, *kind);
+  CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
+  if (!written[0].next()) co_return Unit{};
+  co_return co_await work(in, kind, held(tenant, written.back()), turn);
+}
 
- private:
-  Result<Unit> first_ = Unit{};
+Task<Result<Unit>> take_up_dead(Invocation& in, Turn& turn) {
+  std::vector<DeadRun> dead;
+  do {
+    std::string after_lease = dead.empty() ? std::string() : dead.back().lease_until;
+    int64_t after_id = dead.empty() ? 0 : dead.back().run.id;
+    CO_TRY(dead, co_await read_dead(in, std::move(after_lease), after_id));
+    for (const DeadRun& found : dead) {
+      if (turn.over()) co_return Unit{};
+      turn.add(co_await take_up(in, found, turn));
+    }
+  } while (dead.size() == static_cast<size_t>(kRunsPerQuery));
+  co_return Unit{};
+}
+
+struct Slot {
+  std::string due_at;
+  TenantId tenant;
+  std::string kind;
 };
+
+Task<Result<std::vector<Slot>>> read_due(Invocation& in, std::string as_of, Slot after) {
+  CO_TRY(store::Rows rows,
+         co_await store::query(in, store::due_slots(std::move(as_of), after.due_at, after.tenant,
+                                                    after.kind, kRunsPerQuery)));
+  std::vector<Slot> due;
+  while (rows.next()) {
+    due.push_back(
+        {std::string(rows.text(0)), TenantId{rows.integer(1)}, std::string(rows.text(2))});
+  }
+  co_return due;
+}
+
+// Makes the slot a run of ours and works on it; nothing where another wake has it, or an earlier
+// run of the kind goes on.
+Task<Result<Unit>> claim(Invocation& in, Slot slot, Turn& turn) {
+  const RunKind* kind = find_run_kind(slot.kind);
+  if (kind == nullptr) co_return unknown_kind(slot.kind);
+  --turn.steps;
+  std::vector<Statement> batch;
+  batch.push_back(store::ids_reserved("runs", 1));
+  batch.push_back(store::run_claimed(slot.tenant, slot.kind, slot.due_at, lease_until(in, 1),
+                                     to_text(in.now())));
+  batch.push_back(store::schedule_advanced(slot.tenant, slot.kind, slot.due_at,
+                                           to_text(kind->next_slot(turn.as_of))));
+  append_log(batch, slot.tenant, *kind);
+  CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
+  if (!written[1].next()) co_return Unit{};
+  co_return co_await work(in, kind, held(slot.tenant, written.back()), turn);
+}
+
+Task<Result<Unit>> claim_due(Invocation& in, Turn& turn) {
+  std::vector<Slot> due;
+  do {
+    Slot after = due.empty() ? Slot() : due.back();
+    CO_TRY(due, co_await read_due(in, to_text(turn.as_of), std::move(after)));
+    for (const Slot& slot : due) {
+      if (turn.over()) co_return Unit{};
+      turn.add(co_await claim(in, slot, turn));
+    }
+  } while (due.size() == static_cast<size_t>(kRunsPerQuery));
+  co_return Unit{};
+}
 
 }  // namespace
 
 Task<Result<Unit>> wake(Invocation& in, Time scheduled) {
   // A wake that comes by hand may name a later time than it is: work is due as of then. Leases are
   // kept by the real clock.
-  Time as_of = in.now() < scheduled ? scheduled : in.now();
-  int steps = kWakeSteps;
-  Outcome outcome;
-  CO_TRY(std::vector<DeadRun> dead, co_await read_dead(in));
-  for (const DeadRun& found : dead) {
-    if (steps <= 0) break;
-    CO_TRY(auto run, co_await take_up(in, found));
-    if (run) outcome.add(co_await run_retention(in, *run, as_of, steps));
-  }
-  while (steps > 0) {
-    CO_TRY(std::vector<Slot> due, co_await read_due(in, to_text(as_of)));
-    if (due.empty()) break;
-    for (const Slot& slot : due) {
-      if (steps <= 0) break;
-      CO_TRY(auto run, co_await claim(in, slot, as_of));
-      if (run) outcome.add(co_await run_retention(in, *run, as_of, steps));
-    }
-  }
-  co_return std::move(outcome).first();
+  Turn turn{in.now() < scheduled ? scheduled : in.now()};
+  CO_TRY([[maybe_unused]] Unit taken, co_await take_up_dead(in, turn));
+  CO_TRY([[maybe_unused]] Unit claimed, co_await claim_due(in, turn));
+  co_return std::move(turn.first);
 }
 
 }  // namespace sm::flow

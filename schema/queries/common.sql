@@ -2,6 +2,9 @@
 -- The log row of this batch: it is inserted first, and ids rise within a tenant.
 (SELECT id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
 
+-- fragment: newest_logs
+(SELECT id, sync_id, stats FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1000)
+
 -- name: store_ready()
 -- One row where the schema is in place: when store_probed last wrote, 0 for never.
 SELECT coalesce((SELECT next FROM counters WHERE name = 'probe'), 0) FROM counters WHERE name = 'tenants';
@@ -24,29 +27,52 @@ UPDATE counters SET next = next + changes() WHERE name = :name;
 INSERT INTO guard ({side}_changed)
 SELECT NULL WHERE (SELECT revision FROM {side}s WHERE tenant_id = :tenant_id AND id = :id) IS NOT :revision;
 
--- name: log_added(tenant_id TenantId, sync_id text, sync_type text, status text, source_id SourceId?, target_id TargetId?, total int, updated int, failed int, stats text?, started_at text, completed_at text)
--- The log row of a batch; its first statement, so that the others can name it.
+-- name: log_added(tenant_id TenantId, sync_id text, sync_type text, status text, source_id SourceId?, target_id TargetId?, total int, updated int, failed int, stats text?, started_at text, completed_at text?)
+-- The log row of a batch; its first statement, so that the others can name it. Gives its number.
 INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, source_id, target_id,
   total_properties, updated_properties, failed_properties, stats, started_at, completed_at)
 SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, :sync_type, :status, :source_id, :target_id,
-  :total, :updated, :failed, :stats, :started_at, :completed_at;
+  :total, :updated, :failed, :stats, :started_at, :completed_at
+RETURNING id;
+
+-- name: log_counted(tenant_id TenantId, id int?, path text)
+-- Behind a statement whose rows count as removed: adds their number to a log row, under a path of its stats. Without a
+-- number, to the row of this batch.
+UPDATE sync_logs SET total_properties = total_properties + changes(), updated_properties = updated_properties + changes(),
+  stats = json_set(stats, :path, (stats ->> :path) + changes())
+WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}}) AND changes() > 0;
+
+-- name: log_ended(tenant_id TenantId, id int?, status text, error_message text?, completed_at text)
+-- The row of an operation that took several batches. Gives its stats.
+UPDATE sync_logs SET status = :status, error_message = :error_message, completed_at = :completed_at
+WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}}) RETURNING stats;
 
 -- name: failure_logged(tenant_id TenantId, sync_id text, sync_type text, source_id SourceId?, target_id TargetId?, error_message text, started_at text, completed_at text)
--- The log row of an operation that changed nothing.
+-- The log row of an operation that changed nothing. None where it has one.
 INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, source_id, target_id,
   total_properties, updated_properties, failed_properties, error_message, started_at, completed_at)
 SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, :sync_type, 'failed', :source_id, :target_id, 0, 0, 0,
-  :error_message, :started_at, :completed_at;
+  :error_message, :started_at, :completed_at
+WHERE NOT EXISTS (SELECT 1 FROM {{newest_logs}} WHERE sync_id = :sync_id);
+
+-- name: log_interrupted(tenant_id TenantId, sync_id text, error_message text, completed_at text)
+-- An operation that failed behind its first batch: what it did until then stays told.
+UPDATE sync_logs SET status = 'partial', error_message = :error_message, completed_at = :completed_at
+WHERE tenant_id = :tenant_id AND status = 'running' AND sync_id = :sync_id;
 
 -- name: log_by_sync_id(tenant_id TenantId, sync_id text)
 -- Whether a batch whose outcome is unknown was committed: its log row is among the newest.
-SELECT stats FROM (SELECT stats, sync_id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1000)
-WHERE sync_id = :sync_id;
+SELECT stats, id FROM {{newest_logs}} WHERE sync_id = :sync_id;
 
 -- name: logs_state(tenant_id TenantId)
--- What the ETag of the log's list is made of.
+-- What the ETag of the log's list is made of. New rows raise the largest number, and old ones that go the smallest. Of the
+-- rows that are there, only those of operations in progress change: while no new one comes, these get fewer, and what they
+-- have counted grows.
 SELECT (SELECT min(id) FROM sync_logs WHERE tenant_id = :tenant_id),
-  (SELECT max(id) FROM sync_logs WHERE tenant_id = :tenant_id);
+  (SELECT max(id) FROM sync_logs WHERE tenant_id = :tenant_id),
+  (SELECT count(*) FROM sync_logs WHERE tenant_id = :tenant_id AND status = 'running'),
+  (SELECT coalesce(sum(total_properties + updated_properties), 0) FROM sync_logs
+   WHERE tenant_id = :tenant_id AND status = 'running');
 
 -- name: logs_page(tenant_id TenantId, source_id SourceId?, target_id TargetId?, status text?, sync_type text?, after int, count int)
 -- Log rows by rising id.

@@ -2,15 +2,19 @@
 
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
+import { Client } from "./client.ts";
 import { assertProblem, type Log } from "./rows.ts";
 import { openServer } from "./server.ts";
+import { alterStore, storeFile } from "./store_file.ts";
 import {
   createSource,
   createTarget,
+  createTenant,
   editRow,
   importItems,
   logs,
   newClient,
+  range,
   syncedPair,
   syncOnce,
   targetRow,
@@ -103,6 +107,62 @@ test("logs: a cleanup is logged", async () => {
     rows.map((row) => [row.sync_type, row.status]),
     [["cleanup", "success"]],
   );
+});
+
+test("logs: a key that is made or revoked is logged", async () => {
+  const client = await newClient(server);
+  const { id } = (await client.post("/keys")).expect(201).json<{ id: number }>();
+  (await client.delete(`/keys/${id}`)).expect(200);
+  (await client.delete(`/keys/${id}`)).expect(200);
+  assert.deepEqual(
+    (await logs(client)).map(figures),
+    Array(2).fill(["manual", "success", 0, 0, 0]),
+    "and nothing where it was revoked before",
+  );
+});
+
+test("logs: a refusal by state leaves its only trace here", async () => {
+  const client = await newClient(server);
+  const source = await createSource(client);
+  await importItems(
+    client,
+    source,
+    range(20).map((id) => ({ id })),
+  );
+  const refused = await client.post(`/sources/${source.id}/import?mode=full`, { data: [] });
+  assertProblem(refused, 409);
+  const [key] = (await client.get("/keys")).expect(200).json<{ id: number }[]>();
+  assertProblem(await client.delete(`/keys/${key?.id}`), 409);
+  const rows = (await logs(client)).filter((row) => row.status === "failed");
+  assert.deepEqual(
+    rows.map((row) => [row.sync_type, row.source_id, row.updated_properties]),
+    [
+      ["import", source.id, 0],
+      ["manual", null, 0],
+    ],
+  );
+  for (const row of rows) assert.ok(row.error_message, "and says why");
+});
+
+test("logs: the ETag changes when an operation in progress moves on or ends", async () => {
+  const { id, api_key } = await createTenant(server);
+  const client = new Client(server.origin, api_key);
+  if (server.stateDir === null) return;
+  const file = storeFile(server.stateDir);
+  const tags = [(await client.get("/logs")).expect(200).etag];
+  for (const change of [
+    `INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, total_properties,
+       updated_properties, failed_properties, started_at)
+     VALUES (${id}, 1, 'sync_x', 'cleanup', 'running', 0, 0, 0, '2026-01-01T00:00:00.000Z')`,
+    `UPDATE sync_logs SET updated_properties = 5, total_properties = 5 WHERE tenant_id = ${id}`,
+    `UPDATE sync_logs SET status = 'success' WHERE tenant_id = ${id}`,
+  ]) {
+    alterStore(file, change);
+    const headers = { "If-None-Match": tags.join(", ") };
+    tags.push((await client.get("/logs", { headers })).expect(200).etag);
+  }
+  assert.equal(new Set(tags).size, 4);
+  (await client.get("/logs", { headers: { "If-None-Match": tags.at(-1) ?? "" } })).expect(304);
 });
 
 test("logs: refusals are not logged", async () => {

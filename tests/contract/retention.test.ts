@@ -8,7 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { Client, openSocket } from "./client.ts";
 import { importFull, importHead, importLines, kNdjson } from "./imports.ts";
 import { assertHidden, removeProperties } from "./removed_rows.ts";
-import type { Data, Place } from "./rows.ts";
+import { assertProblem, type Data, type Log, type Place } from "./rows.ts";
 import { cleanups, kDayMs, nightAfter, passNight, wake } from "./scheduled.ts";
 import { type Server, startServer } from "./server.ts";
 import { alterStore, storeFile } from "./store_file.ts";
@@ -111,6 +111,104 @@ test("nightly: a trigger that comes days late does the work, and the next night 
   assert.equal((await cleanups(client)).length, 1);
   await passNight(client, 10);
   assert.equal((await cleanups(client)).length, 2);
+});
+
+/** Runs `work` while the store refuses what the trigger names, for one tenant. */
+async function whileRefused(
+  { tenant, file }: Resident,
+  what: string,
+  work: () => Promise<void>,
+): Promise<void> {
+  const name = `refuse_${tenant}`;
+  const refusal = "BEGIN SELECT RAISE(ABORT, 'the store refuses this'); END";
+  alterStore(
+    file,
+    `CREATE TRIGGER ${name} BEFORE ${what} WHEN NEW.tenant_id = ${tenant} ${refusal}`,
+  );
+  try {
+    await work();
+  } finally {
+    alterStore(file, `DROP TRIGGER ${name}`);
+  }
+}
+
+test("nightly: a slot that cannot be claimed keeps no other tenant from its night", async () => {
+  const residents = await Promise.all(range(4).map(() => resident()));
+  const [first] = residents;
+  assert.ok(first);
+  const others = residents.slice(1);
+  await whileRefused(first, "INSERT ON runs", async () => {
+    for (const { client } of others) await passNight(client, 1);
+    assert.deepEqual(await cleanups(first.client), []);
+  });
+  await passNight(first.client, 1);
+});
+
+test("nightly: a run that always fails is given up, and the next night comes", async () => {
+  const one = await resident();
+  const { client, tenant, file } = one;
+  const other = await resident();
+  await withHistory(client);
+  const attempts = async (): Promise<Log[]> => {
+    alterStore(file, `UPDATE runs SET lease_until = '2026-01-01' WHERE tenant_id = ${tenant}`);
+    await wake(server.origin, nightAfter(1));
+    return cleanups(client);
+  };
+  await whileRefused(one, "UPDATE OF checkpoint ON runs", async () => {
+    await wake(server.origin, nightAfter(1));
+    assert.deepEqual(
+      (await cleanups(client)).map((row) => row.status),
+      ["running"],
+    );
+    for (const again of range(4)) {
+      const rows = await attempts();
+      assert.deepEqual(
+        rows.map((row) => row.status),
+        ["running"],
+        `attempt ${again + 2}`,
+      );
+    }
+    const [row] = await attempts();
+    assert.equal(row?.status, "failed");
+    assert.match(row?.error_message ?? "", /^Given up after 5 attempts without progress: /);
+    assert.notEqual(row?.completed_at, null);
+  });
+  assert.equal((await attempts()).length, 1, "it is over");
+  await passNight(client, 2);
+  assert.deepEqual(
+    (await cleanups(client)).map((row) => row.status),
+    ["failed", "success"],
+  );
+  assert.equal((await cleanups(other.client)).at(-1)?.status, "success");
+});
+
+test("cleanup: one that breaks off has told what is gone", async () => {
+  const one = await resident();
+  const { client, tenant, file } = one;
+  const pair = await withHistory(client);
+  // The target's snapshots are dropped in a batch of their own, behind the source's.
+  alterStore(
+    file,
+    `CREATE TRIGGER broken BEFORE DELETE ON target_snapshots WHEN OLD.tenant_id = ${tenant}
+     BEGIN SELECT RAISE(ABORT, 'the store refuses this'); END`,
+  );
+  try {
+    assertProblem(await client.post("/cleanup?days=0"), 500);
+  } finally {
+    alterStore(file, "DROP TRIGGER broken");
+  }
+  const [row, ...others] = await cleanups(client);
+  assert.deepEqual(others, []);
+  assert.equal(row?.status, "partial");
+  assert.ok(row?.error_message);
+  const [sources, targets] = await history(client, pair);
+  assert.deepEqual(row?.stats, {
+    source_snapshots: 1 - (sources ?? 0),
+    target_snapshots: 1 - (targets ?? 0),
+  });
+  assert.equal(row?.updated_properties, 2 - (sources ?? 0) - (targets ?? 0));
+  assert.deepEqual(await cleanUp(client, "?days=0"), [sources, targets]);
+  assertTidy(file, tenant);
 });
 
 test("nightly: snapshots go once they are older than 30 days, and nothing else with them", async () => {

@@ -60,7 +60,7 @@ class ScriptedWorld {
         sql == store::orphans_slice({}, 0, 0).sql) {
       return params[1].get<int64_t>() == 0 ? Cells{{9, 5}} : Cells{{nullptr, 0}};
     }
-    if (sql == store::log_by_sync_id({}, "").sql) return committed ? Cells{{"{}"}} : Cells{};
+    if (sql == store::log_by_sync_id({}, "").sql) return committed ? Cells{{"{}", 4}} : Cells{};
     auto known = fixed().find(sql);
     return known == fixed().end() ? Cells{} : known->second;
   }
@@ -88,6 +88,9 @@ class ScriptedWorld {
           {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, 5, 0, nullptr, "synced", "t", 3, 1,
             nullptr, nullptr, nullptr}});
       add(store::edited_base({}, {}, {}), {{"hash"}});
+      add(store::source_property({}, {}, {}),
+          {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, nullptr, 1}});
+      add(store::key_by_id({}, 0), {{1, "t", nullptr}});
       return known;
     }();
     return kFixed;

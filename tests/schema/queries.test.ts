@@ -28,7 +28,7 @@ const kNoTenant: Readonly<Record<string, string>> = {
   store_probed: "it writes no tenant's table",
   ids_reserved: "ids are handed out for all tenants",
   ids_taken: "ids are handed out for all tenants",
-  due_schedules: "a wake looks for work of all tenants",
+  due_slots: "a wake looks for work of all tenants",
   dead_runs: "a wake looks for work of all tenants",
 };
 

@@ -81,24 +81,49 @@ int64_t drop_snapshots(std::map<int64_t, S>& sides, Moment before, Slice slice) 
   return dropped;
 }
 
-// Snapshots of sources, those of targets, both slice by slice, and then the log row: each is a
-// commit of its own.
-constexpr int kCleanupStages = 3;
 constexpr int64_t kRetentionDays = 30;
 
+// The row of an operation that is under way.
+LogRow& running(Tenant& tenant, int64_t operation) {
+  for (LogRow& log : tenant.logs) {
+    if (log.operation == operation && log.status == std::string_view("running")) return log;
+  }
+  LogRow begun{"cleanup", "running"};
+  begun.stats = {{"source_snapshots", 0}, {"target_snapshots", 0}};
+  begun.operation = operation;
+  tenant.logs.push_back(begun);
+  return tenant.logs.back();
+}
+
+void count(LogRow& log, const char* what, int64_t dropped) {
+  log.total += dropped;
+  log.updated += dropped;
+  log.stats[what] = log.stats[what].get<int64_t>() + dropped;
+}
+
+void end(LogRow& log, const char* status, const Applying& at) {
+  log.status = status;
+  log.completed_at = at.now;
+}
+
+// Snapshots of sources, those of targets, both slice by slice, and then the end.
 void clean_up(Tenant& tenant, const Cleanup& cleanup, int stage, const Applying& at,
               Outcome& outcome) {
   // Counted from when the request was let in: after the answer about its key.
   Moment asked_at = at.moments.size() > 1 ? at.moments[1] : at.now;
   Moment before = asked_at - cleanup.days.value_or(kRetentionDays) * kDay;
-  if (stage == 0) outcome.counts[0] += drop_snapshots(tenant.sources, before, at.slice);
-  if (stage == 1) outcome.counts[1] += drop_snapshots(tenant.targets, before, at.slice);
+  if (outcome.operation == 0) outcome.operation = ++tenant.operations;
+  LogRow& log = running(tenant, outcome.operation);
+  if (stage == cleanup_sources) {
+    count(log, "source_snapshots", drop_snapshots(tenant.sources, before, at.slice));
+  }
+  if (stage == cleanup_targets) {
+    count(log, "target_snapshots", drop_snapshots(tenant.targets, before, at.slice));
+  }
   outcome.writes = true;
-  if (stage < kCleanupStages - 1) return;
-  Json counts = {{"source_snapshots", outcome.counts[0]}, {"target_snapshots", outcome.counts[1]}};
-  int64_t total = outcome.counts[0] + outcome.counts[1];
-  tenant.logs.push_back({"cleanup", "success", 0, 0, total, total, 0, counts, false, at.now});
-  outcome.body = {{"status", "success"}, {"deleted", counts}};
+  if (stage < cleanup_end) return;
+  end(log, "success", at);
+  outcome.body = {{"status", "success"}, {"deleted", log.stats}};
   at.coverage->add(Reached::cleaned_up);
 }
 
@@ -188,7 +213,7 @@ std::pair<const std::string, TargetRow>* Tenant::target_row(int64_t id, int64_t 
 }
 
 int stages(const Action& action) {
-  return std::holds_alternative<Cleanup>(action) ? kCleanupStages : 1;
+  return std::holds_alternative<Cleanup>(action) ? cleanup_stages : 1;
 }
 
 void apply(Tenant& tenant, const Action& action, int stage, const Applying& at, Outcome& outcome) {
@@ -200,15 +225,20 @@ void apply(Tenant& tenant, const Action& action, int stage, const Applying& at, 
   if (outcome.status >= 400) at.coverage->add(Reached::refusal);
 }
 
-void apply_retention(Tenant& tenant, int step, Moment as_of, const Applying& at) {
+void apply_retention(Tenant& tenant, RetentionStep step, Moment as_of, const Applying& at) {
   constexpr int64_t kLogDays = 365;
   Moment before = as_of - kRetentionDays * kDay;
-  if (step == 0) tenant.retained[0] += drop_snapshots(tenant.sources, before, at.slice);
-  if (step == 1) {
-    tenant.retained[1] += drop_snapshots(tenant.targets, before, at.slice);
+  if (step == RetentionStep::claim) running(tenant, kRetention);
+  if (step == RetentionStep::sources) {
+    count(running(tenant, kRetention), "source_snapshots",
+          drop_snapshots(tenant.sources, before, at.slice));
+  }
+  if (step == RetentionStep::targets) {
+    count(running(tenant, kRetention), "target_snapshots",
+          drop_snapshots(tenant.targets, before, at.slice));
     drop_hidden(tenant, before, at);
   }
-  if (step == 2 && !tenant.logs.empty()) {
+  if (step == RetentionStep::logs && !tenant.logs.empty()) {
     int64_t newest = tenant.logs.back().id;
     Moment expired = as_of - kLogDays * kDay;
     size_t dropped = std::erase_if(tenant.logs, [&](const LogRow& log) {
@@ -216,13 +246,15 @@ void apply_retention(Tenant& tenant, int step, Moment as_of, const Applying& at)
     });
     at.coverage->add(Reached::retention_dropped_log, dropped);
   }
-  if (step < kRetentionSteps - 1) return;
-  auto [sources, targets] = tenant.retained;
-  Json counts = {{"source_snapshots", sources}, {"target_snapshots", targets}};
-  int64_t total = sources + targets;
-  tenant.logs.push_back({"cleanup", "success", 0, 0, total, total, 0, counts, false, at.now});
-  tenant.retained = {};
-  at.coverage->add(Reached::retained);
+  if (step == RetentionStep::end) {
+    end(running(tenant, kRetention), "success", at);
+    at.coverage->add(Reached::retained);
+  }
+  if (step == RetentionStep::give_up) {
+    LogRow& log = running(tenant, kRetention);
+    end(log, "failed", at);
+    log.has_error = true;
+  }
 }
 
 Outcome apply_edit(Tenant& tenant, const Edit& edit, const Applying& at) {

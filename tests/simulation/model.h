@@ -97,6 +97,10 @@ struct LogRow {
   int64_t id = 0;
   std::string sync_id = {};
   Moment started_at = 0;
+  std::string run_id = {};
+  // Of an operation that commits in several steps: which one it is (kRetention for a run).
+  int64_t operation = 0;
+  bool settled = false;  // compared as it will stay
 };
 
 struct Tenant {
@@ -104,8 +108,7 @@ struct Tenant {
   std::map<int64_t, Source> sources = {};
   std::map<int64_t, Target> targets = {};
   std::vector<LogRow> logs = {};
-  // What the nightly retention that is under way has dropped: source snapshots, target snapshots.
-  std::array<int64_t, 2> retained = {};
+  int64_t operations = 0;  // that commit in several steps, so far
 
   Source* source(int64_t id);
   Target* target(int64_t id);
@@ -121,7 +124,7 @@ struct Outcome {
   bool writes = false;
   bool created = false;  // the answer is the row of a side that has no id yet
   bool has_next = false;
-  std::array<int64_t, 2> counts = {};
+  int64_t operation = 0;  // LogRow::operation, once a first step is committed
 };
 
 // The property ids that one batch of a clean-up or a retention looks at: (after, last].
@@ -145,10 +148,14 @@ int stages(const Action& action);
 // Carries out one stage. `outcome` goes from stage to stage and is complete after the last one.
 void apply(Tenant& tenant, const Action& action, int stage, const Applying& at, Outcome& outcome);
 
-// The nightly retention's steps, each of which commits by itself: source snapshots, target
-// snapshots with rows that were hidden, log rows, and the log row of the run.
-inline constexpr int kRetentionSteps = 4;
-void apply_retention(Tenant& tenant, int step, Moment as_of, const Applying& at);
+// What a batch of a clean-up carries out: `sources` and `targets` drop the snapshots of a slice,
+// and the first batch begins the log row, whatever else it does.
+enum CleanupStage { cleanup_sources = 0, cleanup_targets = 1, cleanup_end = 2, cleanup_stages = 3 };
+
+// What a batch of the nightly retention carries out; each commits by itself.
+enum class RetentionStep { none, claim, sources, targets, logs, end, give_up };
+inline constexpr int64_t kRetention = -1;
+void apply_retention(Tenant& tenant, RetentionStep step, Moment as_of, const Applying& at);
 
 // One for each kind of action (model.cc, model_import.cc, model_sync.cc).
 Outcome apply_import(Tenant& tenant, const Import& import, const Applying& at);

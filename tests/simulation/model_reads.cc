@@ -47,7 +47,7 @@ Json show_log(const LogRow& log) {
   auto id_or_null = [](int64_t id) { return id == 0 ? Json() : Json(id); };
   Json shown = {{"id", log.id},
                 {"sync_id", log.sync_id},
-                {"run_id", nullptr},
+                {"run_id", log.run_id.empty() ? Json() : Json(log.run_id)},
                 {"sync_type", log.type},
                 {"status", log.status},
                 {"source_id", id_or_null(log.source_id)},

@@ -86,7 +86,8 @@ class World {
   bool was_refused(const Client& client);
   bool settle_failure(Client& client);
   bool excused(const Client& client) const;
-  void settle_wake(const Client& client, const Wake& wake, Place& place, int step, Slice slice);
+  void settle_wake(const Client& client, const Wake& wake, Place& place, RetentionStep step,
+                   Slice slice);
   Applying applying(const Client& client, Coverage& coverage);
   Applying applying(const Client& client, Coverage& coverage, const Place& place);
   Ended finish(Client& client);

@@ -6,30 +6,91 @@
 namespace simulation {
 namespace {
 
+bool begins(const StoreStatement& statement, std::string_view mark) {
+  return statement.sql.starts_with(mark);
+}
+
+// The property ids of a batch that drops snapshots, by the side of these.
+struct Dropped {
+  bool of_sources = false;
+  bool of_targets = false;
+  Slice slice = {};
+};
+
+Dropped dropped_by(const std::vector<StoreStatement>& batch) {
+  Dropped found;
+  for (const StoreStatement& statement : batch) {
+    bool of_source = begins(statement, "DELETE FROM source_snapshots");
+    if (!of_source && !begins(statement, "DELETE FROM target_snapshots")) continue;
+    found = {of_source,
+             !of_source,
+             {statement.params[1].get<int64_t>(), statement.params[2].get<int64_t>()}};
+  }
+  return found;
+}
+
 // Which stage of an operation a batch carries out, and on which properties: -1 for none. Most
-// operations have one; a clean-up's and a retention's are told by what they delete, since deleting
-// nothing cannot be seen.
+// operations have one; a clean-up's are told by what they say to the store, since deleting nothing
+// cannot be seen.
 struct StageOfBatch {
   int stage = -1;
   Slice slice = {};
 };
 
 StageOfBatch stage_of(const Action& action, const std::vector<StoreStatement>& batch) {
-  bool staged = std::holds_alternative<Cleanup>(action) || std::holds_alternative<Wake>(action);
-  if (!staged) return {0};
-  bool wakes = std::holds_alternative<Wake>(action);
-  StageOfBatch found;
+  if (!std::holds_alternative<Cleanup>(action)) return {0};
+  Dropped dropped = dropped_by(batch);
+  if (dropped.of_sources) return {cleanup_sources, dropped.slice};
+  if (dropped.of_targets) return {cleanup_targets, dropped.slice};
+  constexpr Slice kNothing{0, 0};
   for (const StoreStatement& statement : batch) {
-    auto begins = [&](std::string_view mark) { return statement.sql.starts_with(mark); };
-    bool of_source = begins("DELETE FROM source_snapshots");
-    if (of_source || begins("DELETE FROM target_snapshots")) {
-      found = {of_source ? 0 : 1,
-               {statement.params[1].get<int64_t>(), statement.params[2].get<int64_t>()}};
-    }
-    if (wakes && begins("DELETE FROM sync_logs")) found = {2};
-    if (begins("INSERT INTO sync_logs")) found = {wakes ? 3 : 2};
+    if (begins(statement, "UPDATE sync_logs SET status")) return {cleanup_end};
+    if (!begins(statement, "INSERT INTO sync_logs")) continue;
+    bool ended = statement.params[3] == "success";
+    return {ended ? cleanup_end : cleanup_targets, kNothing};
   }
-  return found;
+  return {};
+}
+
+RetentionStep retention_step_of(const std::vector<StoreStatement>& batch) {
+  Dropped dropped = dropped_by(batch);
+  if (dropped.of_sources) return RetentionStep::sources;
+  if (dropped.of_targets) return RetentionStep::targets;
+  for (const StoreStatement& statement : batch) {
+    if (begins(statement, "INSERT INTO sync_logs")) return RetentionStep::claim;
+    if (begins(statement, "DELETE FROM sync_logs")) return RetentionStep::logs;
+    if (!begins(statement, "UPDATE runs SET state")) continue;
+    return statement.params[2] == "failed" ? RetentionStep::give_up : RetentionStep::end;
+  }
+  return RetentionStep::none;
+}
+
+// How the log names an operation that fails.
+LogRow failure_of(const Action& action) {
+  LogRow row{"manual", "failed"};
+  auto on = [&](Which side, int64_t id) {
+    (side == Which::source ? row.source_id : row.target_id) = id;
+  };
+  if (const auto* import = std::get_if<Import>(&action)) {
+    row.type = "import";
+    on(Which::source, import->source);
+  } else if (const auto* sync = std::get_if<Sync>(&action)) {
+    row.type = "sync";
+    on(Which::source, sync->source);
+    on(Which::target, sync->target);
+  } else if (const auto* edit = std::get_if<Edit>(&action)) {
+    on(Which::target, edit->target);
+  } else if (const auto* gone = std::get_if<RemoveProperty>(&action)) {
+    on(Which::source, gone->source);
+  } else if (const auto* change = std::get_if<ChangeSide>(&action)) {
+    on(change->side, change->id);
+  } else if (const auto* deletion = std::get_if<DeleteSide>(&action)) {
+    on(deletion->side, deletion->id);
+  } else if (std::holds_alternative<Cleanup>(action)) {
+    row.type = "cleanup";
+  }
+  row.has_error = true;
+  return row;
 }
 
 }  // namespace
@@ -40,8 +101,9 @@ void World::settle(Client& client, const std::vector<StoreStatement>& batch) {
   if (!client.operation || client.operation->tenant >= places_.size()) return;
   const Action& action = client.operation->action;
   if (const auto* wake = std::get_if<Wake>(&action)) {
-    StageOfBatch step = stage_of(action, batch);
-    for (Place& place : places_) settle_wake(client, *wake, place, step.stage, step.slice);
+    RetentionStep step = retention_step_of(batch);
+    Slice slice = dropped_by(batch).slice;
+    for (Place& place : places_) settle_wake(client, *wake, place, step, slice);
     return;
   }
   Place& place = places_[client.operation->tenant];
@@ -75,13 +137,13 @@ void World::settle(Client& client, const std::vector<StoreStatement>& batch) {
 }
 
 // Each batch of a retention is one step of one tenant's run, which another wake may have begun.
-void World::settle_wake(const Client& client, const Wake& wake, Place& place, int step,
+void World::settle_wake(const Client& client, const Wake& wake, Place& place, RetentionStep step,
                         Slice slice) {
   Tenant next = *place.model;
   std::string difference = Comparison(store_, place.id, used_).run(next);
   if (difference.empty()) return;
   Coverage reached;
-  if (step >= 0) {
+  if (step != RetentionStep::none) {
     Applying at = applying(client, reached, place);
     at.slice = slice;
     apply_retention(next, step, std::max(wake.scheduled, client.moments.front()), at);
@@ -101,14 +163,21 @@ Applying World::applying(const Client& client, Coverage& coverage) {
 
 Applying World::applying(const Client& client, Coverage& coverage, const Place& place) {
   Applying at{client.moments.back(), client.moments, pool_.get(), &coverage};
-  int64_t known = place.model->logs.empty() ? 0 : place.model->logs.back().id;
-  store_.read(
-      "SELECT completed_at FROM sync_logs WHERE tenant_id = ?1 AND id > ?2 ORDER BY id LIMIT 1",
-      {place.id, known}, [&](sqlite3_stmt* row) {
-        Moment logged = parse_moment(text_at(row, 0));
-        const auto& told = client.moments;
-        if (std::find(told.begin(), told.end(), logged) != told.end()) at.now = logged;
-      });
+  const std::vector<LogRow>& logs = place.model->logs;
+  auto open =
+      std::find_if(logs.begin(), logs.end(), [](const LogRow& log) { return !log.settled; });
+  int64_t known = open == logs.begin() ? 0 : std::prev(open)->id;
+  store_.read("SELECT completed_at, id FROM sync_logs WHERE tenant_id = ?1 AND id > ?2 ORDER BY id",
+              {place.id, known}, [&](sqlite3_stmt* row) {
+                int64_t id = integer_at(row, 1);
+                bool settled = std::any_of(open, logs.end(), [&](const LogRow& log) {
+                  return log.id == id && log.settled;
+                });
+                if (settled || text_at(row, 0).empty()) return;
+                Moment logged = parse_moment(text_at(row, 0));
+                const auto& told = client.moments;
+                if (std::find(told.begin(), told.end(), logged) != told.end()) at.now = logged;
+              });
   return at;
 }
 
@@ -119,22 +188,21 @@ bool World::settle_failure(Client& client) {
   if (!refusal && !excused(client)) return false;
   const Action& action = client.operation->action;
   Place& place = places_[client.operation->tenant];
-  LogRow row{"", "failed"};
-  if (const auto* import = std::get_if<Import>(&action)) {
-    row.type = "import";
-    row.source_id = import->source;
-  } else if (const auto* sync = std::get_if<Sync>(&action)) {
-    row.type = "sync";
-    row.source_id = sync->source;
-    row.target_id = sync->target;
-  } else {
-    return false;
-  }
   Coverage unused;
-  row.has_error = true;
-  row.completed_at = applying(client, unused).now;
+  Moment now = applying(client, unused).now;
+  LogRow row = failure_of(action);
   Tenant next = *place.model;
-  next.logs.push_back(row);
+  auto begun = std::find_if(next.logs.begin(), next.logs.end(), [&](const LogRow& log) {
+    return client.outcome.operation != 0 && log.operation == client.outcome.operation;
+  });
+  if (begun != next.logs.end()) {
+    begun->status = "partial";
+    begun->has_error = true;
+    begun->completed_at = now;
+  } else {
+    row.completed_at = now;
+    next.logs.push_back(row);
+  }
   UsedIds scratch;
   if (!Comparison(store_, place.id, probing_ ? scratch : used_).run(next).empty()) return false;
   coverage_.add(refusal ? Reached::import_refused : Reached::failure_logged);

@@ -1,0 +1,60 @@
+#include "core/flow/commit.h"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+
+#include "core/base/limits.h"
+#include "core/store/store.h"
+
+namespace sm::flow {
+namespace {
+
+// What a batch read before has changed. Other guards, such as a lost lease, end a flow for good.
+constexpr std::string_view kLogNumber = "log_number";
+constexpr std::array<std::string_view, 4> kChanged = {"source_changed", "target_changed",
+                                                      "row_changed", kLogNumber};
+
+// Log rows are numbered within the tenant by the statement that inserts them, behind the newest one
+// that it sees. Where two transactions of one tenant run at the same time, both may take the same
+// number: the primary key refuses the second one, which starts again.
+bool lost_log_number(const Error& error) {
+  constexpr std::string_view kLogs = "sync_logs.";
+  return error.code == ErrorCode::unique &&
+         std::string_view(error.detail).substr(0, kLogs.size()) == kLogs;
+}
+
+Error not_committed() {
+  return {ErrorCode::unavailable,
+          "The store failed within the request. Nothing was changed; try again."};
+}
+
+}  // namespace
+
+bool Races::lost(const Error& error) {
+  bool changed = error.code == ErrorCode::guard &&
+                 std::find(kChanged.begin(), kChanged.end(), error.detail) != kChanged.end();
+  return changed && count_++ < kMaxLostRaces;
+}
+
+Task<Result<Committed>> commit_logged(Invocation& in, const Operation& operation,
+                                      std::vector<Statement> batch) {
+  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
+  if (written.ok()) co_return Committed{std::move(written).value()};
+  Error error = std::move(written).error();
+  if (lost_log_number(error)) co_return Error{ErrorCode::guard, std::string(kLogNumber)};
+  if (error.code != ErrorCode::unknown_outcome) co_return error;
+  Result<store::Rows> found =
+      co_await store::query(in, store::log_by_sync_id(operation.tenant, operation.sync_id));
+  // Where the store does not even answer that, the batch may still have been committed.
+  if (!found.ok()) co_return error;
+  store::Rows row = std::move(found).value();
+  if (!row.next()) co_return not_committed();
+  co_return Committed{std::nullopt, std::string(row.maybe_text(0).value_or("")), row.integer(1)};
+}
+
+Error when_unseen(Error error) {
+  return error.code == ErrorCode::unknown_outcome ? not_committed() : error;
+}
+
+}  // namespace sm::flow
