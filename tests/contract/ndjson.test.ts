@@ -369,10 +369,9 @@ test("ndjson: a body of more than 100,000,000 bytes is 413, without reading the 
   const client = await newClient(server);
   const source = await createSource(client);
   const head = importHead(client, source, kNdjson, "Content-Length: 100000001");
-  const started = Date.now();
+  // The rest never comes, so whoever waits for it cannot answer.
   const answer = await exchange(server.origin, head, '{"id":1}\n');
   assert.ok(answer !== null);
   assertProblem(answer, 413);
-  assert.ok(Date.now() - started < 5_000, "at once");
   assert.deepEqual(await sourceRows(client, source), []);
 });

@@ -4,7 +4,10 @@ import assert from "node:assert/strict";
 import { closeSync, existsSync, openSync, readdirSync, readFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { setTimeout as sleep } from "node:timers/promises";
 
+/** A bound for what hangs. No slow machine comes near it. */
+const kStagedTimeoutMs = 120_000;
 const kTouch = "CREATE TABLE contract_fault (a); DROP TABLE contract_fault";
 
 /** The file of the product's database: the one below `d1` that holds a table of ours. */
@@ -24,6 +27,22 @@ function holdsTenants(file: string): boolean {
     return database.prepare(query).get()?.["n"] === 1;
   } finally {
     database.close();
+  }
+}
+
+/** Waits until one more large import has staged a part of itself, and fails where none does. */
+export async function untilStaged(file: string, limitMs = kStagedTimeoutMs): Promise<void> {
+  const store = new DatabaseSync(file, { readOnly: true });
+  try {
+    const query = store.prepare("SELECT count(DISTINCT import_id) AS n FROM staging");
+    const staged = (): number => Number(query.get()?.["n"]);
+    const [before, deadline] = [staged(), Date.now() + limitMs];
+    while (staged() <= before) {
+      assert.ok(Date.now() < deadline, "an import stages a part");
+      await sleep(1);
+    }
+  } finally {
+    store.close();
   }
 }
 

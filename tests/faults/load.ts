@@ -92,11 +92,20 @@ export class Load {
     while (this.inFlight > 0 && Date.now() < deadline) await sleep(5);
   }
 
-  /** Waits, up to a limit, until so many more requests are acknowledged. */
-  async progress(requests: number, limitMs: number): Promise<void> {
-    const deadline = Date.now() + limitMs;
+  /** Waits until so many more requests are acknowledged, and fails where they are not. */
+  progress(requests: number, limitMs: number): Promise<void> {
     const wanted = this.acknowledged + requests;
-    while (this.acknowledged < wanted && Date.now() < deadline) await sleep(1);
+    return this.until(() => this.acknowledged >= wanted, `${requests} more requests`, limitMs);
+  }
+
+  /** Waits for a state that the clients bring about, and fails where they do not, or one has failed. */
+  async until(holds: () => boolean, what: string, limitMs: number): Promise<void> {
+    const deadline = Date.now() + limitMs;
+    while (!holds()) {
+      if (this.failure !== undefined) throw this.failure;
+      assert.ok(Date.now() < deadline, what);
+      await sleep(1);
+    }
   }
 
   private get acknowledged(): number {

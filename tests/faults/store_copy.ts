@@ -3,9 +3,7 @@
 
 import { copyFileSync, existsSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { DatabaseSync } from "node:sqlite";
-import { setTimeout as sleep } from "node:timers/promises";
-import { storeFile } from "../contract/store_file.ts";
+import { storeFile, untilStaged } from "../contract/store_file.ts";
 
 export class StoreCopy {
   readonly file: string;
@@ -28,16 +26,8 @@ export class StoreCopy {
     return this.file;
   }
 
-  /** Waits, up to a limit, until one more large import has staged something. */
-  async untilStaged(limitMs: number): Promise<void> {
-    const store = new DatabaseSync(this.original, { readOnly: true });
-    try {
-      const query = store.prepare("SELECT count(DISTINCT import_id) AS n FROM staging");
-      const staged = (): number => Number(query.get()?.["n"]);
-      const [before, deadline] = [staged(), Date.now() + limitMs];
-      while (staged() <= before && Date.now() < deadline) await sleep(1);
-    } finally {
-      store.close();
-    }
+  /** Waits until one more large import has staged something. */
+  untilStaged(limitMs: number): Promise<void> {
+    return untilStaged(this.original, limitMs);
   }
 }

@@ -14,7 +14,8 @@ import { type Server, startServer } from "../contract/server.ts";
 import { isDead, workerOf } from "./processes.ts";
 import { StoreCopy } from "./store_copy.ts";
 
-const kBackTimeoutMs = 60_000;
+/** A bound for what hangs. No slow machine comes near it. */
+const kBackTimeoutMs = 300_000;
 const kHealthTimeoutMs = 5_000;
 
 export type Crash = "worker" | "everything";

@@ -105,12 +105,15 @@ function environment(folder: string): NodeJS.ProcessEnv {
   };
 }
 
+/** A bound for what hangs. No slow machine comes near it. */
+const startTimeoutMs = 300_000;
+
 async function ready(worker: Worker, child: ChildProcess): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
+  for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; ) {
     if (child.exitCode !== null) break;
     try {
       const probe = await fetch(`http://127.0.0.1:${worker.port}/`, {
-        signal: AbortSignal.timeout(1000),
+        signal: AbortSignal.timeout(10_000),
       });
       await probe.arrayBuffer();
       return;

@@ -21,6 +21,8 @@ before(async () => {
 });
 after(() => worker.stop());
 
+/** Half of what the pool lets anybody wait for room. */
+const heldUpMs = 5_000;
 const readers = 40;
 const mebibyte = 1024 * 1024;
 const endless = script(startStream(), writeForever(256 * 1024), lastStep([]));
@@ -68,7 +70,7 @@ test("readers that stall hold nobody up, and are cut off for what does not fit b
   for (let i = 0; i < 50; i++) {
     const began = Date.now();
     assert.equal(await call(script(answerOk("fine"))), 200);
-    assert.ok(Date.now() - began < 1000, `${Date.now() - began} ms`);
+    assert.ok(Date.now() - began < heldUpMs, `${Date.now() - began} ms`);
   }
   const large = step([{ effect: "reserve_memory", bytes: 48 * mebibyte }]);
   assert.equal(await call(script(large, answerReplies())), 200);
