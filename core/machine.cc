@@ -5,6 +5,7 @@
 
 #include "core/api/serve.h"
 #include "core/base/check.h"
+#include "core/base/limits.h"
 #include "core/flow/wake.h"
 #include "core/frame.h"
 
@@ -19,7 +20,8 @@ Task<std::vector<Effect>> wake(Invocation& in, Time scheduled) {
   std::vector<Effect> last;
   if (!done.ok()) {
     std::string what(error_info(done.error().code).type);
-    last.push_back(Log{"error", "wake: " + what + ": " + done.error().detail});
+    std::string message = "wake: " + what + ": " + done.error().detail;
+    last.push_back(Log{"error", message.substr(0, kMaxLogBytes)});
   }
   co_return last;
 }

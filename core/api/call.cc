@@ -31,6 +31,10 @@ bool has_parameter(const Route& route, std::string_view name) {
 }  // namespace
 
 Result<Parameters> read_parameters(const Call& call) {
+  if (call.request.raw_query().size() > kMaxQueryBytes) {
+    return Error{ErrorCode::invalid,
+                 "The query takes at most " + std::to_string(kMaxQueryBytes) + " bytes."};
+  }
   Parameters known;
   std::vector<FieldError> errors;
   bool reads = call.route->method == "GET";

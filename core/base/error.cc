@@ -1,6 +1,7 @@
 #include "core/base/error.h"
 
 #include "core/base/check.h"
+#include "core/base/limits.h"
 
 namespace sm {
 namespace {
@@ -48,7 +49,13 @@ Error precondition_failed() {
 }
 
 Error invalid_body(std::vector<FieldError> fields) {
-  return {ErrorCode::invalid, "See `errors` for what to change.", std::move(fields)};
+  std::string detail = "See `errors` for what to change.";
+  if (fields.size() > kMaxFieldErrors) {
+    detail += " They are the first " + std::to_string(kMaxFieldErrors) + " of " +
+              std::to_string(fields.size()) + ".";
+    fields.resize(kMaxFieldErrors);
+  }
+  return {ErrorCode::invalid, std::move(detail), std::move(fields)};
 }
 
 Error invalid_field(std::string pointer, std::string detail) {

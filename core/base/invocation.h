@@ -13,6 +13,7 @@
 
 #include "core/base/arena.h"
 #include "core/base/effect.h"
+#include "core/base/limits.h"
 #include "core/base/random.h"
 #include "core/base/task.h"
 
@@ -42,6 +43,11 @@ class Invocation : public TaskHost {
   // `bytes` fresh random bytes, grown from those that came with the start.
   std::string random(size_t bytes) { return random_.take(bytes); }
 
+  // Statements that the store was given so far (kMaxQueries).
+  size_t queries() const { return queries_; }
+  // Whether so many are left that work which has another step may take it.
+  bool may_go_on() const { return queries_ + kQueriesToEnd <= kMaxQueries; }
+
   struct Performed {
     Invocation& invocation;
     bool await_ready() const noexcept { return false; }
@@ -54,6 +60,7 @@ class Invocation : public TaskHost {
   Performed perform(std::vector<Effect> effects) {
     SM_CHECK(!waiting_);
     effects_ = std::move(effects);
+    for (const Effect& effect : effects_) queries_ += statements_of(effect);
     return {*this};
   }
 
@@ -68,9 +75,16 @@ class Invocation : public TaskHost {
   }
 
  private:
+  static size_t statements_of(const Effect& effect) {
+    if (const auto* query = std::get_if<Query>(&effect)) return query->statements.size();
+    if (const auto* batch = std::get_if<Batch>(&effect)) return batch->statements.size();
+    return 0;
+  }
+
   Deployment deployment_;
   Time now_;
   RandomBytes random_;
+  size_t queries_ = 0;
   Arena arena_;
   std::vector<Effect> effects_;
   std::vector<Reply> replies_;

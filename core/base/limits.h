@@ -18,6 +18,20 @@ inline constexpr int64_t kMaxPageRows = 1000;
 inline constexpr size_t kMaxImportErrors = 1000;
 inline constexpr int64_t kMaxRetentionDays = 36500;
 
+// Of a request's query, percent signs counted. Cloudflare lets 16 KB of a URL through.
+inline constexpr size_t kMaxQueryBytes = 16 * 1024;
+// Fields at fault that one answer names; the others are counted.
+inline constexpr size_t kMaxFieldErrors = 100;
+// Tags of an If-Match or If-None-Match that are looked at.
+inline constexpr size_t kMaxEntityTags = 100;
+// Bytes of one line of the host's log.
+inline constexpr size_t kMaxLogBytes = 4096;
+
+// Statements that D1 takes of one invocation. Work that may need more stops while what is left is
+// enough to end it: a part of an import, and the batch that applies it, or a step of a run.
+inline constexpr size_t kMaxQueries = 1000;
+inline constexpr size_t kQueriesToEnd = 60;
+
 // What D1 takes as one parameter, and holds in one value or row. A pack of data stays at half of
 // that, one of identities just below it.
 inline constexpr size_t kMaxParamBytes = 2'000'000;

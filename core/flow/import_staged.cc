@@ -157,6 +157,11 @@ void append_applied(std::vector<Statement>& batch, const ImportJob& job, const I
 
 Task<Result<Unit>> stage_part(Invocation& in, ImportJob& job) {
   job.set.finish_hashes();
+  if (!in.may_go_on()) {
+    co_return Error{ErrorCode::too_large,
+                    "This import takes more steps than the store allows one request: send it in "
+                    "several. Nothing was changed."};
+  }
   if (!job.staged_id) {
     CO_TRY([[maybe_unused]] Unit begun, co_await begin(in, job));
   }

@@ -130,7 +130,8 @@ Task<Result<Unit>> run_retention(Invocation& in, HeldRun run, Time as_of, int& s
   Work work{run, as_of, static_cast<Phase>(member_of(run.checkpoint, "phase")),
             member_of(run.checkpoint, "after")};
   while (work.phase != Phase::over) {
-    if (steps-- <= 0) co_return co_await release_run(in, work.run);
+    bool over = steps-- <= 0 || !in.may_go_on();
+    if (over) co_return co_await release_run(in, work.run);
     CO_TRY(Step step, co_await next_step(in, work));
     if (step.statements.empty()) {
       work.phase = static_cast<Phase>(static_cast<int64_t>(work.phase) + 1);

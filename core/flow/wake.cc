@@ -118,7 +118,7 @@ Task<Result<Unit>> take_up_dead(Invocation& in, Turn& turn) {
     int64_t after_id = dead.empty() ? 0 : dead.back().run.id;
     CO_TRY(dead, co_await read_dead(in, std::move(after_lease), after_id));
     for (const DeadRun& found : dead) {
-      if (turn.over()) co_return Unit{};
+      if (turn.over() || !in.may_go_on()) co_return Unit{};
       turn.add(co_await take_up(in, found, turn));
     }
   } while (dead.size() == static_cast<size_t>(kRunsPerQuery));
@@ -167,7 +167,7 @@ Task<Result<Unit>> claim_due(Invocation& in, Turn& turn) {
     Slot after = due.empty() ? Slot() : due.back();
     CO_TRY(due, co_await read_due(in, to_text(turn.as_of), std::move(after)));
     for (const Slot& slot : due) {
-      if (turn.over()) co_return Unit{};
+      if (turn.over() || !in.may_go_on()) co_return Unit{};
       turn.add(co_await claim(in, slot, turn));
     }
   } while (due.size() == static_cast<size_t>(kRunsPerQuery));

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 
+#include "core/base/limits.h"
+
 namespace sm::http {
 namespace {
 
@@ -34,7 +36,7 @@ std::string entity_tag(std::string_view kind, std::initializer_list<int64_t> sta
 bool names_tag(std::optional<std::string_view> if_none_match, std::string_view tag) {
   if (!if_none_match) return false;
   std::string_view list = *if_none_match;
-  while (!list.empty()) {
+  for (size_t looked_at = 0; !list.empty() && looked_at < kMaxEntityTags; ++looked_at) {
     size_t start = list.find_first_not_of(" \t,");
     if (start == std::string_view::npos) return false;
     list.remove_prefix(start);

@@ -4,6 +4,8 @@
 
 #include <map>
 
+#include "core/base/limits.h"
+
 namespace sm {
 namespace {
 
@@ -82,6 +84,15 @@ TEST(Error, RefusalsNameTheirFields) {
   EXPECT_EQ(parameter.fields[0].where, "limit");
   EXPECT_EQ(not_found().code, ErrorCode::not_found);
   EXPECT_EQ(precondition_failed().code, ErrorCode::precondition_failed);
+}
+
+TEST(Error, FieldsBeyondTheLimitAreCounted) {
+  std::vector<FieldError> fields(kMaxFieldErrors, {FieldError::In::body, "/a", "is wrong"});
+  EXPECT_EQ(invalid_body(fields).detail.find("first"), std::string::npos);
+  fields.push_back(fields.front());
+  Error error = invalid_body(fields);
+  EXPECT_EQ(error.fields.size(), kMaxFieldErrors);
+  EXPECT_NE(error.detail.find("the first 100 of 101"), std::string::npos) << error.detail;
 }
 
 }  // namespace

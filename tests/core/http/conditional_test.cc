@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "core/base/limits.h"
+
 namespace sm::http {
 namespace {
 
@@ -64,6 +66,13 @@ TEST(UnlessKnown, WhatItLacksIsAnswered) {
   }
   Response untagged = unless_known(with("if-none-match", "*"), json(200, "[]"));
   EXPECT_EQ(untagged.respond.status, 200);
+}
+
+TEST(Conditional, OnlyTheFirstTagsOfAListAreLookedAt) {
+  std::string others;
+  for (size_t i = 0; i + 1 < kMaxEntityTags; ++i) others += "\"x\", ";
+  EXPECT_TRUE(names_tag(others + "\"mine\"", "\"mine\""));
+  EXPECT_FALSE(names_tag(others + "\"x\", \"mine\"", "\"mine\""));
 }
 
 }  // namespace
