@@ -2,6 +2,7 @@
 
 #include <cstring>
 #include <nlohmann/json.hpp>
+#include <unordered_map>
 
 #include "core/base/check.h"
 
@@ -118,13 +119,16 @@ Reply decode_reply(const Json& json, const Parts& parts, const FrameBytes& frame
 // together.
 class Encoder {
  public:
-  // A text that several statements name is sent once.
   size_t section(std::string_view bytes) {
-    for (size_t i = 0; i < sections_.size(); ++i) {
-      if (sections_[i].data() == bytes.data() && sections_[i].size() == bytes.size()) return i;
-    }
     sections_.push_back(bytes);
     return sections_.size() - 1;
+  }
+
+  // A pack that several statements name is sent once.
+  size_t section(const Pack& pack) {
+    auto [known, added] = packs_.try_emplace(pack.get(), sections_.size());
+    if (added) sections_.emplace_back(*pack);
+    return known->second;
   }
 
   std::string finish(const Json& head) {
@@ -144,7 +148,7 @@ class Encoder {
       Json params = Json::array();
       for (const Param& param : statement.params) params.push_back(encode(param));
       list.push_back(
-          Json::object({{"sql", section(statement.sql)}, {"params", std::move(params)}}));
+          Json::object({{"statement", statement.number}, {"params", std::move(params)}}));
     }
     return list;
   }
@@ -181,11 +185,12 @@ class Encoder {
     if (const auto* integer = std::get_if<int64_t>(&param)) return *integer;
     if (const auto* text = std::get_if<std::string>(&param)) return *text;
     if (const auto* pack = std::get_if<Pack>(&param))
-      return Json::object({{"section", section(**pack)}});
+      return Json::object({{"section", section(*pack)}});
     return nullptr;
   }
 
   std::vector<std::string_view> sections_;
+  std::unordered_map<const std::string*, size_t> packs_;
 };
 
 struct EffectEncoder {

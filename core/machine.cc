@@ -8,6 +8,7 @@
 #include "core/base/limits.h"
 #include "core/flow/wake.h"
 #include "core/frame.h"
+#include "core/store/store.h"
 
 namespace sm {
 namespace {
@@ -54,6 +55,8 @@ class Machine::Running {
 
 Machine::Machine() = default;
 Machine::~Machine() = default;
+
+std::string_view Machine::statements() { return store::statements_fingerprint(); }
 
 const std::string& Machine::start(const std::string& frame) {
   SM_CHECK(running_ == nullptr);

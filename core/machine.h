@@ -5,6 +5,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace sm {
 
@@ -14,6 +15,9 @@ class Machine {
   ~Machine();
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
+
+  // The fingerprint of the statements that steps name by number: the host's texts must carry it.
+  static std::string_view statements();
 
   // Each returns a step frame, valid until the next call. Starting twice, or resuming what does not
   // wait, traps.

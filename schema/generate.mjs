@@ -1,96 +1,23 @@
-// Turns schema/queries/*.sql into C++: one function for each named query, with typed parameters, that gives a Statement.
+// Makes what the build needs of the queries (queries.mjs), in the folder that is given:
 //
-//   -- name: source_rows(side, tenant_id TenantId, after int, name text?, pack pack)
-//   -- Comment lines that follow become the function's documentation.
-//   SELECT … WHERE tenant_id = :tenant_id …;
+//   queries.h, queries.cc     a function for each query, which gives a Statement: a number and parameters
+//   statements_<dialect>.cc   the texts by number, for native programs; the WebAssembly module has none
+//   statements.<dialect>.json the same, for hosts
 //
-// `side` or `scope` as the first parameter makes two queries under one name: {side} in the text is replaced by `source` or
-// `target`, {scope} by `all` or `changed`.
-// `-- fragment: name` holds text that other queries include as {{name}}.
-// Types: int, text, pack (a large shared text), TenantId, SourceId, TargetId, PropertyId; `?` behind one makes it nullable.
-// D1 binds JavaScript numbers as REAL, so integers are cast where they are used.
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+// `queries.cc` and the tables carry one fingerprint, so that a number never means another statement than its table's.
+//
+//   node schema/generate.mjs <folder>
+//   node schema/generate.mjs --lacking <dialect>    names of the queries that the dialect cannot run yet
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { fingerprintOf, idTypes, lacking, readQueries } from "./queries.mjs";
 
-const here = dirname(fileURLToPath(import.meta.url));
+// A table is made only of a dialect that has a text for every query.
+const tables = ["sqlite"];
+const made = "// Made by schema/generate.mjs from schema/queries/*.sql.\n";
+const columnTypes = { int: "int64_t", text: "std::string_view" };
 const cppTypes = { int: "int64_t", text: "std::string", pack: "Pack" };
-const variants = { side: ["source", "target"], scope: ["all", "changed"] };
-const idTypes = ["TenantId", "SourceId", "TargetId", "PropertyId"];
-
-export function readQueries(folder = join(here, "queries")) {
-  const blocks = readdirSync(folder)
-    .filter((name) => name.endsWith(".sql"))
-    .sort()
-    .flatMap((name) =>
-      readFileSync(join(folder, name), "utf8").split(/^(?=-- (?:name|fragment): )/m),
-    )
-    .filter((block) => /^-- (name|fragment): /.test(block));
-  const fragments = new Map();
-  const queries = [];
-  for (const block of blocks) {
-    const [head, ...lines] = block.split("\n");
-    const comment = lines.filter((line) => line.startsWith("-- ")).map((line) => line.slice(3));
-    const text = lines
-      .map((line) => line.replace(/--.*$/, ""))
-      .join(" ")
-      .replace(/\s+/g, " ")
-      .replace(/([(,]) | (?=\))/g, "$1")
-      .replace(/;\s*$/, "")
-      .trim();
-    const [, kind, rest] = /^-- (name|fragment): (.*)$/.exec(head);
-    if (kind === "fragment") fragments.set(rest.trim(), text);
-    else queries.push(parseQuery(rest.trim(), comment, text));
-  }
-  return queries.flatMap((query) => {
-    if (!query.variant) return [bind({ ...query, text: include(query.text, fragments) })];
-    return variants[query.variant].map((word) =>
-      bind({ ...query, word, text: include(query.text, fragments, query.variant, word) }),
-    );
-  });
-}
-
-function parseQuery(signature, comment, text) {
-  const match = /^(\w+)\((.*)\)$/.exec(signature);
-  if (!match) throw new Error(`not a query's signature: ${signature}`);
-  const listed = match[2]
-    .split(",")
-    .map((part) => part.trim())
-    .filter(Boolean);
-  const variant = listed[0] in variants ? listed[0] : undefined;
-  const params = listed.slice(variant ? 1 : 0).map((part) => {
-    const [name, type] = part.split(" ");
-    const base = type?.replace("?", "");
-    if (!(base in cppTypes) && !idTypes.includes(base))
-      throw new Error(`${match[1]}: unknown type in "${part}"`);
-    return { name, type: base, nullable: type.endsWith("?") };
-  });
-  return { name: match[1], comment, variant, params, text };
-}
-
-function include(text, fragments, variant, word) {
-  return text.replaceAll(`{${variant}}`, word).replace(/\{\{(\w+)\}\}/g, (_, name) => {
-    if (!fragments.has(name)) throw new Error(`no fragment ${name}`);
-    return include(fragments.get(name), fragments, variant, word);
-  });
-}
-
-function bind(query) {
-  const used = new Set();
-  const sql = query.text.replace(/(?<!:):([a-z_]+)/g, (_, name) => {
-    const index = query.params.findIndex((param) => param.name === name);
-    if (index < 0) throw new Error(`${query.name}: no parameter ${name}`);
-    used.add(name);
-    const { type } = query.params[index];
-    return type === "text" || type === "pack" ? `?${index + 1}` : `CAST(?${index + 1} AS INTEGER)`;
-  });
-  for (const { name } of query.params) {
-    // One of two scopes may have no use for a parameter that the other needs.
-    if (!used.has(name) && query.variant !== "scope")
-      throw new Error(`${query.name}: parameter ${name} is not used`);
-  }
-  return { ...query, sql };
-}
 
 function declaration(query) {
   const params = query.params.map(({ name, type, nullable }) => {
@@ -101,55 +28,179 @@ function declaration(query) {
   return `Statement ${query.name}(${[...variant, ...params].join(", ")})`;
 }
 
-function definition(queries) {
-  const [query] = queries;
-  const literal = (text) => `R"sql(${text})sql"`;
-  const first = { side: "side == Side::source", scope: "scope == Scope::all" }[query.variant];
-  const text = query.variant
-    ? `${first} ? std::string_view(${literal(queries[0].sql)})\n      : std::string_view(${literal(queries[1].sql)})`
-    : literal(query.sql);
-  const values = query.params.map(({ name, type, nullable }) => {
+function definition({ query, number }) {
+  const chosen = {
+    side: `side == Side::source ? ${number}u : ${number + 1}u`,
+    scope: `scope == Scope::all ? ${number}u : ${number + 1}u`,
+  }[query.variant];
+  const fill = query.params.map(({ name, type, nullable }) => {
     const value = (expression) =>
       idTypes.includes(type) ? `${expression}.value` : `std::move(${expression})`;
-    return nullable
+    const param = nullable
       ? `${name} ? Param(${value(`(*${name})`)}) : Param(nullptr)`
       : `Param(${value(name)})`;
+    return `  statement.params.push_back(${param});\n`;
   });
-  const fill = values.map((value) => `  statement.params.push_back(${value});\n`).join("");
-  return `${declaration(query)} {\n  Statement statement{${text}, {}};\n${fill}  return statement;\n}\n`;
+  const reserve = fill.length === 0 ? "" : `  statement.params.reserve(${fill.length});\n`;
+  return `${declaration(query)} {
+  Statement statement{${chosen ?? number}, {}};
+${reserve}${fill.join("")}  return statement;
+}
+`;
 }
 
-function generate(folder) {
-  const byName = new Map();
-  for (const query of readQueries())
-    byName.set(query.name, [...(byName.get(query.name) ?? []), query]);
-  const groups = [...byName.values()];
-  const header = `// Made by schema/generate.mjs from schema/queries/*.sql.
-#pragma once
+/** Each query once, with the number of its only statement, or of its first variant's. */
+function numbered(statements) {
+  return statements
+    .map((query, number) => ({ query, number }))
+    .filter(({ query, number }) => statements[number - 1]?.name !== query.name);
+}
+
+/** The rows that queries give, each once, with the numbers of the statements that give it. */
+function rowsOf(statements) {
+  const rows = new Map();
+  for (const [number, { row }] of statements.entries()) {
+    if (row === undefined) continue;
+    if (!rows.has(row.name)) rows.set(row.name, { row, numbers: [] });
+    rows.get(row.name).numbers.push(number);
+  }
+  return [...rows.values()];
+}
+
+function structName({ name }) {
+  const camel = name.replace(/(?:^|_)(\w)/g, (_, letter) => letter.toUpperCase());
+  return camel.endsWith("Row") ? camel : `${camel}Row`;
+}
+
+function structOf({ row }) {
+  const members = row.columns.map(({ name, type, nullable }) => {
+    const cpp = columnTypes[type] ?? type;
+    if (nullable) return `  std::optional<${cpp}> ${name};\n`;
+    return `  ${cpp} ${name}${type === "int" ? " = 0" : ""};\n`;
+  });
+  return `${row.comment.map((line) => `// ${line}\n`).join("")}struct ${structName(row)} {
+${members.join("")}
+  static constexpr size_t kColumns = ${row.columns.length};
+  static bool belongs_to(uint32_t statement);
+  void read(CellReader& cells);
+};
+`;
+}
+
+function readerOf({ row, numbers }) {
+  const reads = row.columns.map(({ name, type, nullable }) => {
+    const cell = `cells.${nullable ? "maybe_" : ""}${type === "text" ? "text" : "integer"}()`;
+    if (!idTypes.includes(type)) return `  ${name} = ${cell};\n`;
+    if (!nullable) return `  ${name} = {${cell}};\n`;
+    return `  ${name}.reset();\n  if (auto id = ${cell}) ${name} = ${type}{*id};\n`;
+  });
+  const known = numbers.map((number) => `statement == ${number}`).join(" || ");
+  return `bool ${structName(row)}::belongs_to(uint32_t statement) { return ${known}; }
+
+void ${structName(row)}::read(CellReader& cells) {
+${reads.join("")}}
+`;
+}
+
+function header(queries, rows) {
+  const functions = queries.map(
+    ({ query }) =>
+      `${query.comment.map((line) => `// ${line}\n`).join("")}${declaration(query)};\n`,
+  );
+  return `${made}#pragma once
 
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include "core/base/effect.h"
 #include "core/base/ids.h"
+#include "core/store/rows.h"
 
 namespace sm::store {
 
-${groups.map(([query]) => `${query.comment.map((line) => `// ${line}\n`).join("")}${declaration(query)};\n`).join("\n")}
+// Of all statements: a table with another one holds other texts under these numbers.
+std::string_view statements_fingerprint();
+
+${rows.map(structOf).join("\n")}
+${functions.join("\n")}
 }  // namespace sm::store
 `;
-  const source = `// Made by schema/generate.mjs from schema/queries/*.sql.
-#include "store/queries.h"
-
-namespace sm::store {
-
-${groups.map(definition).join("\n")}
-}  // namespace sm::store
-`;
-  mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, "queries.h"), header);
-  writeFileSync(join(folder, "queries.cc"), source);
 }
 
-if (process.argv[1] === fileURLToPath(import.meta.url)) generate(process.argv[2]);
+function source(queries, rows, fingerprint) {
+  return `${made}#include "store/queries.h"
+
+namespace sm::store {
+
+std::string_view statements_fingerprint() {
+  return "${fingerprint}";
+}
+
+${rows.map(readerOf).join("\n")}
+${queries.map(definition).join("\n")}
+}  // namespace sm::store
+`;
+}
+
+function nativeTable(dialect, statements, fingerprint) {
+  const texts = statements.map(
+    (query) => `    {"${labelOf(query)}", R"sql(${query.texts[dialect]})sql"},\n`,
+  );
+  const name = dialect[0].toUpperCase() + dialect.slice(1);
+  return `${made}#include "core/store/statement_table.h"
+
+namespace sm::store {
+namespace {
+
+constexpr StatementText kTexts[] = {
+${texts.join("")}};
+
+}  // namespace
+
+const StatementTable k${name}Statements{
+    "${fingerprint}", kTexts};
+
+}  // namespace sm::store
+`;
+}
+
+function hostTable(dialect, statements, fingerprint) {
+  const texts = statements.map((query) => ({ name: labelOf(query), text: query.texts[dialect] }));
+  return `${JSON.stringify({ dialect, fingerprint, statements: texts }, null, 1)}\n`;
+}
+
+function labelOf({ name, word }) {
+  return word === undefined ? name : `${name} (${word})`;
+}
+
+function generate(folder, statements) {
+  const queries = numbered(statements);
+  const rows = rowsOf(statements);
+  const fingerprint = fingerprintOf(statements);
+  const files = {
+    "queries.h": header(queries, rows),
+    "queries.cc": source(queries, rows, fingerprint),
+  };
+  for (const dialect of tables) {
+    const missing = lacking(statements, dialect);
+    if (missing.length > 0) throw new Error(`no ${dialect} text: ${missing.join(", ")}`);
+    files[`statements_${dialect}.cc`] = nativeTable(dialect, statements, fingerprint);
+    files[`statements.${dialect}.json`] = hostTable(dialect, statements, fingerprint);
+  }
+  mkdirSync(folder, { recursive: true });
+  for (const [name, text] of Object.entries(files)) writeIfOther(join(folder, name), text);
+}
+
+/** What stays as it is keeps its time, so that a text that changes compiles nothing that does not hold it. */
+function writeIfOther(path, text) {
+  if (!existsSync(path) || readFileSync(path, "utf8") !== text) writeFileSync(path, text);
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const [what, dialect] = process.argv.slice(2);
+  const statements = readQueries();
+  if (what === "--lacking") console.log(lacking(statements, dialect).join("\n"));
+  else generate(what, statements);
+}

@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr uint32_t kAbiVersion = 2;
+constexpr uint32_t kAbiVersion = 3;
 
 sm::Machine& machine() {
   static sm::Machine* instance = new sm::Machine;
@@ -21,9 +21,9 @@ struct Slice {
   uint32_t length;
 };
 
-const Slice* give(const std::string& frame) {
+const Slice* give(std::string_view bytes) {
   static Slice slice;
-  slice = {frame.data(), static_cast<uint32_t>(frame.size())};
+  slice = {bytes.data(), static_cast<uint32_t>(bytes.size())};
   return &slice;
 }
 
@@ -85,6 +85,8 @@ const Slice* step(const std::string& frame) {
 #define SM_EXPORT extern "C" __attribute__((visibility("default"), used))
 
 SM_EXPORT uint32_t sm_abi() { return kAbiVersion; }
+
+SM_EXPORT const Slice* sm_statements() { return give(sm::Machine::statements()); }
 
 SM_EXPORT char* sm_alloc(uint32_t length) {
   input().resize(length);

@@ -39,12 +39,12 @@ Answered list_logs(Invocation& in, Call call) {
   CO_TRY(key.logs.target, id_of<TargetId>(parameters, "target_id"));
   key.logs.status = text_of(parameters, "status");
   key.logs.type = text_of(parameters, "sync_type");
-  CO_TRY(store::Rows state, co_await store::query(in, store::logs_state(call.tenant)));
-  SM_CHECK(state.next());
-  flow::List list{std::move(key), logs_page, append_log,
-                  list_tag(call, "logs",
-                           {state.maybe_integer(0).value_or(0), state.maybe_integer(1).value_or(0),
-                            state.integer(2), state.integer(3)})};
+  CO_TRY(store::Rows rows, co_await store::query(in, store::logs_state(call.tenant)));
+  auto state = store::only<store::LogsStateRow>(rows);
+  flow::List list{
+      std::move(key), logs_page, append_next<store::LogsPageRow, append_log>,
+      list_tag(call, "logs",
+               {state.first.value_or(0), state.last.value_or(0), state.running, state.counted})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

@@ -63,8 +63,9 @@ Statement property_by_id(Side side, TenantId tenant, int64_t parent, int64_t id)
                               : store::target_property(tenant, TargetId{parent}, PropertyId{id});
 }
 
-auto row_writer(Side side) {
-  return side == Side::source ? append_source_property : append_target_property;
+auto next_writer(Side side) {
+  return side == Side::source ? append_next<store::SourcePropertyRow, append_source_property>
+                              : append_next<store::TargetPropertyRow, append_target_property>;
 }
 
 // A row as it is shown, and what it takes to name its state.
@@ -78,24 +79,34 @@ struct Shown {
   }
 };
 
-Shown show(Side side, const store::Rows& row) {
-  Shown shown{{}, {}, property_revision(side, row)};
-  row_writer(side)(shown.json, row);
-  int64_t id = row.integer(0);
+Shown show(const store::SourcePropertyRow& row) {
+  Shown shown{{}, http::entity_tag("sp", {row.id, row.revision}), row.revision};
+  append_source_property(shown.json, row);
+  return shown;
+}
+
+Shown show(const store::TargetPropertyRow& row) {
+  Shown shown{{}, {}, row.revision};
+  append_target_property(shown.json, row);
   // The names of two sources in a warning change without the row: the sum of the whole text covers
   // them.
-  shown.tag =
-      side == Side::source
-          ? http::entity_tag("sp", {id, shown.revision})
-          : http::entity_tag("tp", {id, shown.revision, static_cast<int64_t>(crc32(shown.json))});
+  auto sum = static_cast<int64_t>(crc32(shown.json));
+  shown.tag = http::entity_tag("tp", {row.id, row.revision, sum});
   return shown;
+}
+
+template <typename Row>
+Result<Shown> show_found(store::Rows rows) {
+  Row row;
+  if (!rows.next(row)) return not_found();
+  return show(row);
 }
 
 Task<Result<Shown>> read_property(Invocation& in, Side side, TenantId tenant, int64_t parent,
                                   int64_t id) {
-  CO_TRY(store::Rows row, co_await store::query(in, property_by_id(side, tenant, parent, id)));
-  if (!row.next()) co_return not_found();
-  co_return show(side, row);
+  CO_TRY(store::Rows rows, co_await store::query(in, property_by_id(side, tenant, parent, id)));
+  co_return side == Side::source ? show_found<store::SourcePropertyRow>(std::move(rows))
+                                 : show_found<store::TargetPropertyRow>(std::move(rows));
 }
 
 }  // namespace
@@ -108,7 +119,7 @@ Answered list_properties(Invocation& in, Call call) {
   flow::ListKey key{call.tenant, side, parent.id};
   CO_TRY(key.properties, read_filters(side, parameters));
   flow::List list{
-      std::move(key), property_page, row_writer(side),
+      std::move(key), property_page, next_writer(side),
       list_tag(call, side == Side::source ? "sps" : "tps", {parent.id, parent.revision})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
@@ -135,8 +146,8 @@ Answered edit_property(Invocation& in, Call call) {
     edit.only_revision = shown.revision;
   }
   edit.patch = *members.value().json("data");
-  CO_TRY(store::Rows edited, co_await flow::edit_property(in, std::move(edit)));
-  co_return show(Side::target, edited).response();
+  CO_TRY(auto edited, co_await flow::edit_property(in, std::move(edit)));
+  co_return show(*edited).response();
 }
 
 Answered remove_property(Invocation& in, Call call) {
@@ -148,27 +159,28 @@ Answered remove_property(Invocation& in, Call call) {
            co_await read_property(in, Side::source, call.tenant, source.value, call.ids[1]));
     co_return none.ok() ? empty.error() : none.error();
   }
-  CO_TRY(store::Rows removed,
+  CO_TRY(auto removed,
          co_await flow::remove_property(in, call.tenant, source, PropertyId{call.ids[1]}));
-  co_return show(Side::source, removed).response();
+  co_return show(*removed).response();
 }
 
 Answered list_snapshots(Invocation& in, Call call) {
   Side side = call.route->side;
-  CO_TRY(store::Rows state,
+  CO_TRY(store::Rows rows,
          co_await store::query(
              in, store::snapshots_state(side, call.tenant, call.ids[0], PropertyId{call.ids[1]})));
-  if (!state.next()) co_return not_found();
+  store::SnapshotsStateRow state;
+  if (!rows.next(state)) co_return not_found();
   CO_TRY(Parameters parameters, read_parameters(call));
   CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
-  flow::List list{{call.tenant, side, call.ids[0], call.ids[1]},
-                  [](const flow::ListKey& key, flow::Slice slice) {
-                    return store::snapshots_page(key.side, key.tenant, PropertyId{key.row},
-                                                 slice.after, slice.rows, slice.bytes);
-                  },
-                  append_snapshot,
-                  list_tag(call, side == Side::source ? "sss" : "tss",
-                           {call.ids[1], state.integer(0), state.integer(1)})};
+  flow::List list{
+      {call.tenant, side, call.ids[0], call.ids[1]},
+      [](const flow::ListKey& key, flow::Slice slice) {
+        return store::snapshots_page(key.side, key.tenant, PropertyId{key.row}, slice.after,
+                                     slice.rows, slice.bytes);
+      },
+      append_next<store::SnapshotsPageRow, append_snapshot>,
+      list_tag(call, side == Side::source ? "sss" : "tss", {call.ids[1], state.count, state.last})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

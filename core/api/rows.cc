@@ -111,22 +111,22 @@ class ObjectWriter {
   bool first_ = true;
 };
 
-// The members that a property has on either side; the first seven columns of both queries.
-void write_property(ObjectWriter& object, const store::Rows& row) {
-  object.integer("id", row.integer(0)).text("external_id", row.text(1)).raw("data", row.text(2));
-  object.text("hash", row.text(3)).integer("version", row.integer(4));
-  object.text("created_at", row.text(5)).text("updated_at", row.text(6));
+// The members that a property has on either side.
+template <typename Row>
+void write_property(ObjectWriter& object, const Row& row) {
+  object.integer("id", row.id).text("external_id", row.external_id).raw("data", row.data);
+  object.text("hash", row.hash).integer("version", row.version);
+  object.text("created_at", row.created_at).text("updated_at", row.updated_at);
 }
 
 // The row's own warning first, then the contest of two sources, where there is one.
-std::optional<std::string> warning_of(const store::Rows& row) {
+std::optional<std::string> warning_of(const store::TargetPropertyRow& row) {
   std::optional<std::string> warning;
-  if (auto own = row.maybe_text(10)) warning = std::string(*own);
-  auto owner_name = row.maybe_text(16);
-  auto contester_name = row.maybe_text(17);
-  if (owner_name && contester_name) {
+  if (row.manual_changes_warning) warning = std::string(*row.manual_changes_warning);
+  if (row.owner_name && row.contester_name) {
     std::string contest =
-        sync::contest_warning({row.integer(14), *owner_name}, {row.integer(15), *contester_name});
+        sync::contest_warning({row.owner.value_or(0), *row.owner_name},
+                              {row.contested_by.value_or(0), *row.contester_name});
     warning = warning ? *warning + ". " + contest : contest;
   }
   return warning;
@@ -154,57 +154,51 @@ void append_side(std::string& json, const flow::SideRow& row) {
   object.text("created_at", row.created_at).text("updated_at", row.updated_at).end();
 }
 
-void append_side_row(std::string& json, const store::Rows& row) {
+void append_side_row(std::string& json, const store::SideRow& row) {
   append_side(json, flow::side_row(row));
 }
 
-void append_key(std::string& json, const store::Rows& row) {
+void append_key(std::string& json, const store::KeyRow& row) {
   ObjectWriter object(json);
-  object.integer("id", row.integer(0)).text("created_at", row.text(1));
-  object.maybe_text("revoked_at", row.maybe_text(2)).end();
+  object.integer("id", row.id).text("created_at", row.created_at);
+  object.maybe_text("revoked_at", row.revoked_at).end();
 }
 
-void append_source_property(std::string& json, const store::Rows& row) {
+void append_source_property(std::string& json, const store::SourcePropertyRow& row) {
   ObjectWriter object(json);
   write_property(object, row);
-  object.integer("source_id", row.integer(7)).maybe_text("removed_at", row.maybe_text(8)).end();
+  object.integer("source_id", row.source_id).maybe_text("removed_at", row.removed_at).end();
 }
 
-void append_target_property(std::string& json, const store::Rows& row) {
+void append_target_property(std::string& json, const store::TargetPropertyRow& row) {
   ObjectWriter object(json);
   write_property(object, row);
-  object.integer("target_id", row.integer(7));
-  object.maybe_integer("source_property_id", row.maybe_integer(8));
-  object.boolean("has_manual_changes", row.integer(9) != 0);
+  object.integer("target_id", row.target_id);
+  object.maybe_integer("source_property_id", row.source_property_id);
+  object.boolean("has_manual_changes", row.has_manual_changes != 0);
   auto warning = warning_of(row);
   object.maybe_text("warning", warning ? std::optional<std::string_view>(*warning) : std::nullopt);
-  object.text("sync_status", row.text(11)).maybe_text("last_synced", row.maybe_text(12)).end();
+  object.text("sync_status", row.sync_status).maybe_text("last_synced", row.last_synced).end();
 }
 
-void append_snapshot(std::string& json, const store::Rows& row) {
+void append_snapshot(std::string& json, const store::SnapshotsPageRow& row) {
   ObjectWriter object(json);
-  object.integer("id", row.integer(0)).raw("data", row.text(1)).text("hash", row.text(2));
-  object.integer("version", row.integer(3)).text("reason", row.text(4));
-  object.text("created_at", row.text(5)).end();
+  object.integer("id", row.id).raw("data", row.data).text("hash", row.hash);
+  object.integer("version", row.version).text("reason", row.reason);
+  object.text("created_at", row.created_at).end();
 }
 
-void append_log(std::string& json, const store::Rows& row) {
+void append_log(std::string& json, const store::LogsPageRow& row) {
   ObjectWriter object(json);
-  object.integer("id", row.integer(0))
-      .text("sync_id", row.text(1))
-      .maybe_text("run_id", row.maybe_text(2));
-  object.text("sync_type", row.text(3)).text("status", row.text(4));
-  object.maybe_integer("source_id", row.maybe_integer(5))
-      .maybe_integer("target_id", row.maybe_integer(6));
-  object.integer("total_properties", row.integer(7)).integer("updated_properties", row.integer(8));
-  object.integer("failed_properties", row.integer(9))
-      .raw("stats", row.maybe_text(10).value_or("null"));
-  object.maybe_text("error_message", row.maybe_text(11)).text("started_at", row.text(12));
-  object.maybe_text("completed_at", row.maybe_text(13)).end();
-}
-
-int64_t property_revision(Side side, const store::Rows& row) {
-  return row.integer(side == Side::source ? 9 : 13);
+  object.integer("id", row.id).text("sync_id", row.sync_id).maybe_text("run_id", row.run_id);
+  object.text("sync_type", row.sync_type).text("status", row.status);
+  object.maybe_integer("source_id", row.source_id).maybe_integer("target_id", row.target_id);
+  object.integer("total_properties", row.total_properties)
+      .integer("updated_properties", row.updated_properties)
+      .integer("failed_properties", row.failed_properties)
+      .raw("stats", row.stats.value_or("null"));
+  object.maybe_text("error_message", row.error_message).text("started_at", row.started_at);
+  object.maybe_text("completed_at", row.completed_at).end();
 }
 
 }  // namespace sm::api

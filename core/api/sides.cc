@@ -28,15 +28,15 @@ Answered list_sides(Invocation& in, Call call) {
   CO_TRY(Parameters parameters, read_parameters(call));
   CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
   Side side = call.route->side;
-  CO_TRY(store::Rows state, co_await store::query(in, store::sides_state(side, call.tenant)));
-  SM_CHECK(state.next());
-  flow::List list{
-      {call.tenant, side},
-      [](const flow::ListKey& key, flow::Slice slice) {
-        return store::sides_page(key.side, key.tenant, slice.after, slice.rows, slice.bytes);
-      },
-      append_side_row,
-      list_tag(call, tag_kind(side), {state.integer(0), state.integer(1), state.integer(2)})};
+  CO_TRY(store::Rows rows, co_await store::query(in, store::sides_state(side, call.tenant)));
+  auto state = store::only<store::SidesStateRow>(rows);
+  flow::List list{{call.tenant, side},
+                  [](const flow::ListKey& key, flow::Slice slice) {
+                    return store::sides_page(key.side, key.tenant, slice.after, slice.rows,
+                                             slice.bytes);
+                  },
+                  append_next<store::SideRow, append_side_row>,
+                  list_tag(call, tag_kind(side), {state.count, state.last, state.revisions})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

@@ -25,7 +25,7 @@ Task<Result<int64_t>> reserve_id(Invocation& in, std::string kind) {
   std::vector<Statement> statements;
   statements.push_back(store::ids_reserved(std::move(kind), 1));
   CO_TRY(std::vector<store::Rows> rows, co_await store::batch(in, std::move(statements)));
-  co_return store::only_integer(std::move(rows[0]));
+  co_return store::only<store::IdsReservedRow>(rows[0]).first;
 }
 
 // Each key that is made or revoked leaves a log row.
@@ -39,7 +39,8 @@ Answered add_key(Invocation& in, flow::Operation operation) {
     std::vector<Statement> batch;
     batch.push_back(flow::log_row(operation, {}, in.now()));
     batch.push_back(store::key_added(operation.tenant, id, key_hash, now));
-    Result<flow::Committed> committed = co_await flow::commit_logged(in, operation, std::move(batch));
+    Result<flow::Committed> committed =
+        co_await flow::commit_logged(in, operation, std::move(batch));
     if (committed.ok()) break;
     if (!races.lost(committed)) co_return std::move(committed).error();
   }
@@ -54,7 +55,8 @@ Task<Result<Unit>> drop_key(Invocation& in, flow::Operation operation, int64_t i
     batch.push_back(store::guard_last_key(operation.tenant, id));
     batch.push_back(flow::log_row(operation, {}, in.now()));
     batch.push_back(store::key_revoked(operation.tenant, id, to_text(in.now())));
-    Result<flow::Committed> committed = co_await flow::commit_logged(in, operation, std::move(batch));
+    Result<flow::Committed> committed =
+        co_await flow::commit_logged(in, operation, std::move(batch));
     if (committed.ok()) co_return Unit{};
     if (store::lost_guard(committed.error(), "last_key")) {
       co_return Error{ErrorCode::conflict,
@@ -94,14 +96,14 @@ Answered create_tenant(Invocation& in, Call call) {
 Answered list_keys(Invocation& in, Call call) {
   CO_TRY(Parameters parameters, read_parameters(call));
   CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
-  CO_TRY(store::Rows state, co_await store::query(in, store::keys_state(call.tenant)));
-  SM_CHECK(state.next());
+  CO_TRY(store::Rows rows, co_await store::query(in, store::keys_state(call.tenant)));
+  auto state = store::only<store::KeysStateRow>(rows);
   flow::List list{{call.tenant},
                   [](const flow::ListKey& key, flow::Slice slice) {
                     return store::keys_page(key.tenant, slice.after, slice.rows);
                   },
-                  append_key,
-                  list_tag(call, "keys", {state.integer(0), state.integer(1), state.integer(2)})};
+                  append_next<store::KeyRow, append_key>,
+                  list_tag(call, "keys", {state.count, state.last, state.revoked})};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 
@@ -114,19 +116,19 @@ Answered create_key(Invocation& in, Call call) {
 
 Answered revoke_key(Invocation& in, Call call) {
   int64_t id = call.ids[0];
-  CO_TRY(store::Rows known, co_await store::query(in, store::key_by_id(call.tenant, id)));
-  if (!known.next()) co_return not_found();
+  CO_TRY(store::Rows rows, co_await store::query(in, store::key_by_id(call.tenant, id)));
+  store::KeyRow known;
+  if (!rows.next(known)) co_return not_found();
   CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
   CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
-  if (!known.maybe_text(2)) {
+  if (!known.revoked_at) {
     flow::Operation operation = flow::begun(in, {call.tenant, "manual"});
     CO_TRY([[maybe_unused]] Unit done,
            co_await flow::logged(in, operation, drop_key(in, operation, id)));
   }
   CO_TRY(store::Rows revoked, co_await store::query(in, store::key_by_id(call.tenant, id)));
-  SM_CHECK(revoked.next());
   std::string json;
-  append_key(json, revoked);
+  append_key(json, store::only<store::KeyRow>(revoked));
   co_return http::json(200, std::move(json));
 }
 

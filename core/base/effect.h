@@ -23,9 +23,10 @@ using Pack = std::shared_ptr<const std::string>;
 
 using Param = std::variant<std::nullptr_t, int64_t, std::string, Pack>;
 
-// `sql` lives as long as the program: it is one of the named queries (schema/queries).
+// One of the named queries (schema/queries), by its number. Its text is the host's, which has one
+// for the dialect of its store.
 struct Statement {
-  std::string_view sql;
+  uint32_t number = 0;
   std::vector<Param> params;
 };
 
@@ -89,6 +90,7 @@ using FrameBytes = std::shared_ptr<const std::string>;
 
 // One statement's result: cells in rows, read in place from the host's frame.
 struct RawResult {
+  uint32_t statement = 0;  // the number of the one that gave it
   size_t columns = 0;
   size_t rows = 0;
   int64_t changes = 0;  // rows that the statement wrote

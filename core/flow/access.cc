@@ -41,8 +41,9 @@ Task<Result<TenantId>> tenant_of_key(Invocation& in, std::optional<std::string_v
   if (!key || !could_be_key(*key)) co_return unauthorized();
   CO_TRY(std::string key_hash, hash_key(in.deployment(), *key));
   CO_TRY(store::Rows rows, co_await store::query(in, store::key_owner(std::move(key_hash))));
-  if (!rows.next()) co_return unauthorized();
-  co_return TenantId{rows.integer(0)};
+  store::KeyOwnerRow row;
+  if (!rows.next(row)) co_return unauthorized();
+  co_return row.tenant_id;
 }
 
 Status check_signup(const Deployment& deployment, std::optional<std::string_view> authorization) {

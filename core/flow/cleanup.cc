@@ -27,7 +27,7 @@ Task<Result<Unit>> write_slice(Invocation& in, Cleanup& cleanup, std::vector<Sta
                                       {.status = "running", .stats = kNothingDropped}, in.now()));
   CO_TRY(Committed committed, co_await commit_logged(in, cleanup.operation, std::move(slice)));
   cleanup.log =
-      committed.rows ? store::only_integer(std::move((*committed.rows)[0])) : committed.log_id;
+      committed.rows ? store::only<store::LogAddedRow>((*committed.rows)[0]).id : committed.log_id;
   co_return Unit{};
 }
 
@@ -64,8 +64,7 @@ Task<Result<std::string>> end(Invocation& in, const Cleanup& cleanup) {
   batch.push_back(
       store::log_ended(cleanup.tenant(), *cleanup.log, "success", std::nullopt, to_text(in.now())));
   CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
-  SM_CHECK(written[0].next());
-  co_return std::string(written[0].text(0));
+  co_return std::string(store::only<store::LogEndedRow>(written[0]).stats);
 }
 
 Task<Result<std::string>> run(Invocation& in, Operation operation, Time before) {
@@ -90,8 +89,8 @@ int64_t retention_days(const Deployment& deployment) {
 
 Task<Result<CleanupSlice>> read_slice(Invocation& in, int64_t after, Statement statement) {
   CO_TRY(store::Rows rows, co_await store::query(in, std::move(statement)));
-  SM_CHECK(rows.next());
-  co_return CleanupSlice{after, rows.maybe_integer(0).value_or(0), rows.integer(1)};
+  auto slice = store::only<store::SliceRow>(rows);
+  co_return CleanupSlice{after, slice.last.value_or(0), slice.count};
 }
 
 Task<Result<CleanupSlice>> next_properties(Invocation& in, TenantId tenant, Side side,

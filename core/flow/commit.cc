@@ -48,9 +48,10 @@ Task<Result<Committed>> commit_logged(Invocation& in, const Operation& operation
       co_await store::query(in, store::log_by_sync_id(operation.tenant, operation.sync_id));
   // Where the store does not even answer that, the batch may still have been committed.
   if (!found.ok()) co_return error;
-  store::Rows row = std::move(found).value();
-  if (!row.next()) co_return not_committed();
-  co_return Committed{std::nullopt, std::string(row.maybe_text(0).value_or("")), row.integer(1)};
+  store::Rows rows = std::move(found).value();
+  store::LogBySyncIdRow log;
+  if (!rows.next(log)) co_return not_committed();
+  co_return Committed{std::nullopt, std::string(log.stats.value_or("")), log.id};
 }
 
 Error when_unseen(Error error) {

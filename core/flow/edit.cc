@@ -10,12 +10,11 @@
 namespace sm::flow {
 namespace {
 
+using Shown = store::Held<store::TargetPropertyRow>;
+
 struct EditedRow {
-  store::Rows shown;
-  std::string data;
-  std::string hash;
+  Shown shown;
   std::string base_hash;
-  int64_t revision;
 };
 
 Task<Result<EditedRow>> read_row(Invocation& in, TenantId tenant, TargetId target,
@@ -24,19 +23,15 @@ Task<Result<EditedRow>> read_row(Invocation& in, TenantId tenant, TargetId targe
   statements.push_back(store::target_property(tenant, target, property));
   statements.push_back(store::edited_base(tenant, target, property));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
-  if (!rows[0].next() || !rows[1].next()) co_return not_found();
-  EditedRow row{{},
-                std::string(rows[0].text(2)),
-                std::string(rows[0].text(3)),
-                std::string(rows[1].text(0)),
-                rows[0].integer(13)};
-  row.shown = std::move(rows[0]);
-  co_return row;
+  Shown shown(std::move(rows[0]));
+  store::EditedBaseRow base;
+  if (!shown || !rows[1].next(base)) co_return not_found();
+  co_return EditedRow{std::move(shown), std::string(base.hash)};
 }
 
 // The patched data. Its depth and size can pass their limits although the patch itself fits.
 Result<std::string> patched(Invocation& in, const EditedRow& row, const std::string& patch) {
-  std::string data = json::merge_patch(row.data, patch);
+  std::string data = json::merge_patch(row.shown->data, patch);
   Arena::Mark mark = in.arena().mark();
   json::Canonical checked = json::canonicalize(data, in.arena());
   in.arena().release(mark);
@@ -54,7 +49,7 @@ std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const 
                                   std::string data, const Operation& operation, Time time) {
   std::string now = to_text(time);
   std::vector<Statement> batch;
-  batch.push_back(store::guard_row(edit.tenant, edit.target, edit.property, row.revision));
+  batch.push_back(store::guard_row(edit.tenant, edit.target, edit.property, row.shown->revision));
   batch.push_back(log_row(operation, {.total = 1, .updated = 1}, time));
   batch.push_back(store::target_bumped(edit.tenant, edit.target, 0));
   batch.push_back(store::ids_reserved("target_snapshots", 1));
@@ -72,12 +67,13 @@ std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const 
   return batch;
 }
 
-Task<Result<store::Rows>> attempt(Invocation& in, const Edit& edit, const Operation& operation) {
+Task<Result<Shown>> attempt(Invocation& in, const Edit& edit, const Operation& operation) {
   CO_TRY(EditedRow row, co_await read_row(in, edit.tenant, edit.target, edit.property));
-  if (edit.only_revision && *edit.only_revision != row.revision) co_return precondition_failed();
+  if (edit.only_revision && *edit.only_revision != row.shown->revision)
+    co_return precondition_failed();
   CO_TRY(std::string data, patched(in, row, edit.patch));
   std::string hash = to_hex(sha256(data));
-  if (hash == row.hash) co_return std::move(row.shown);
+  if (hash == row.shown->hash) co_return std::move(row.shown);
   std::vector<Statement> batch = edit_batch(edit, row, hash, std::move(data), operation, in.now());
   batch.push_back(store::target_property(edit.tenant, edit.target, edit.property));
   CO_TRY(Committed committed, co_await commit_logged(in, operation, std::move(batch)));
@@ -85,22 +81,22 @@ Task<Result<store::Rows>> attempt(Invocation& in, const Edit& edit, const Operat
     CO_TRY(EditedRow now, co_await read_row(in, edit.tenant, edit.target, edit.property));
     co_return std::move(now.shown);
   }
-  store::Rows shown = std::move(committed.rows->back());
-  SM_CHECK(shown.next());
+  Shown shown(std::move(committed.rows->back()));
+  SM_CHECK(shown);
   co_return shown;
 }
 
-Task<Result<store::Rows>> run(Invocation& in, Edit edit, Operation operation) {
+Task<Result<Shown>> run(Invocation& in, Edit edit, Operation operation) {
   Races races;
   while (true) {
-    Result<store::Rows> done = co_await attempt(in, edit, operation);
+    Result<Shown> done = co_await attempt(in, edit, operation);
     if (!races.lost(done)) co_return done;
   }
 }
 
 }  // namespace
 
-Task<Result<store::Rows>> edit_property(Invocation& in, Edit edit) {
+Task<Result<Shown>> edit_property(Invocation& in, Edit edit) {
   Operation operation = begun(in, {edit.tenant, "manual", std::nullopt, edit.target});
   return logged(in, operation, run(in, std::move(edit), operation));
 }

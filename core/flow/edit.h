@@ -8,7 +8,7 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
-#include "core/store/rows.h"
+#include "core/store/store.h"
 
 namespace sm::flow {
 
@@ -21,11 +21,11 @@ struct Edit {
       only_revision;  // of the row that the edit was made for, where the client named it
 };
 
-// The row as it is then (query target_property), stepped to. Edits that race are all kept: a lost
+// The row as it is then. Edits that race are all kept: a lost
 // race reads the row again and patches what it finds. A patch that leaves the data as it is writes
 // nothing. Errors: not_found; precondition_failed where the row is of another revision; invalid
 // where the result is no storable property; guard after kMaxLostRaces lost races; those of the
 // store.
-Task<Result<store::Rows>> edit_property(Invocation& in, Edit edit);
+Task<Result<store::Held<store::TargetPropertyRow>>> edit_property(Invocation& in, Edit edit);
 
 }  // namespace sm::flow

@@ -127,8 +127,9 @@ Task<Result<ImportOutcome>> run(Invocation& in, ImportJob& job) {
 }  // namespace
 
 Status take_source(ImportJob& job, store::Rows row) {
-  if (!row.next()) return not_found();
-  SideRow now = side_row(row);
+  store::SideRow read;
+  if (!row.next(read)) return not_found();
+  SideRow now = side_row(read);
   bool same = json::find_member(now.config, "id_field") ==
               json::find_member(job.order.source.config, "id_field");
   if (!same) return Error{ErrorCode::guard, "id_field_changed"};

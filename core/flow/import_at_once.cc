@@ -65,7 +65,7 @@ Task<Result<bool>> is_empty(Invocation& in, ImportJob& job) {
   statements.push_back(store::source_has_rows(job.order.tenant, job.source()));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
   CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(rows[0])));
-  co_return store::only_integer(std::move(rows[1])) == 0;
+  co_return store::only<store::SourceHasRowsRow>(rows[1]).found == 0;
 }
 
 // Together with the source's row, so that what is decided on the two is true of one moment.
@@ -88,12 +88,12 @@ Task<Result<Differences>> find_differences(Invocation& in, ImportJob& job) {
   }
   CO_TRY(std::vector<store::Rows> results, co_await store::query_all(in, std::move(statements)));
   CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(results[0])));
-  SM_CHECK(results[1].next());
-  std::string_view letters = results[1].maybe_text(0).value_or("");
+  auto differences = store::only<store::ImportDifferencesRow>(results[1]);
+  std::string_view letters = differences.letters.value_or("");
   SM_CHECK(letters.size() >= items.size());
   for (size_t i = 0; i < items.size(); ++i) found.add(items[i], letters[i]);
   found.sort();
-  if (job.removes()) found.counts.removed = store::only_integer(std::move(results[2]));
+  if (job.removes()) found.counts.removed = store::only<store::CountRow>(results[2]).count;
   co_return found;
 }
 

@@ -17,7 +17,7 @@ Task<Result<Unit>> begin(Invocation& in, ImportJob& job) {
   batch.push_back(store::import_begun(job.order.tenant, job.source(), lease_until(in)));
   Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
   if (!written.ok()) co_return when_unseen(std::move(written).error());
-  job.staged_id = store::only_integer(std::move(written.value()[0]));
+  job.staged_id = store::only<store::IdsReservedRow>(written.value()[0]).first;
   co_return Unit{};
 }
 
@@ -54,8 +54,8 @@ Task<Result<Unit>> compare(Invocation& in, ImportJob& job, Part& part) {
   statements.push_back(store::staged_again(tenant, *job.staged_id, part.identities));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
   CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(rows[0])));
-  SM_CHECK(rows[1].next());
-  std::string_view letters = rows[1].maybe_text(0).value_or("");
+  auto differences = store::only<store::StagedDifferencesRow>(rows[1]);
+  std::string_view letters = differences.letters.value_or("");
   SM_CHECK(letters.size() == part.items.size());
   part.sent.clear();
   part.unsent.clear();
@@ -63,9 +63,9 @@ Task<Result<Unit>> compare(Invocation& in, ImportJob& job, Part& part) {
     (letters[i] == '=' ? part.unsent : part.sent).push_back(part.items[i]);
   }
   part.superseded.clear();
-  for (store::Rows& again = rows[2]; again.next();) {
-    part.superseded.emplace_back(static_cast<size_t>(again.integer(1)),
-                                 part.items[static_cast<size_t>(again.integer(0))]);
+  for (store::StagedAgainRow again; rows[2].next(again);) {
+    part.superseded.emplace_back(static_cast<size_t>(again.place),
+                                 part.items[static_cast<size_t>(again.key)]);
   }
   co_return Unit{};
 }
@@ -125,13 +125,13 @@ Task<Result<ImportCounts>> count_staged(Invocation& in, ImportJob& job) {
   }
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
   CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(rows[0])));
-  SM_CHECK(rows[1].next());
+  auto counted = store::only<store::StagedCountedRow>(rows[1]);
   ImportCounts counts;
-  counts.fresh = rows[1].integer(0);
-  counts.changed = rows[1].integer(1);
-  counts.returned = rows[1].integer(2);
-  counts.revived = rows[1].integer(3);
-  if (job.removes()) counts.removed = store::only_integer(std::move(rows[2]));
+  counts.fresh = counted.fresh;
+  counts.changed = counted.changed;
+  counts.returned = counted.returned;
+  counts.revived = counted.revived;
+  if (job.removes()) counts.removed = store::only<store::CountRow>(rows[2]).count;
   co_return counts;
 }
 

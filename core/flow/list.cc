@@ -61,10 +61,8 @@ Task<Result<Page>> read_page(Invocation& in, List list, Slice slice) {
 // Appends rows until the text has `bytes`, or none is left. `joint` stands before the next row.
 void append_rows(std::string& json, Page& page, const List& list, char& joint, size_t bytes) {
   for (; page.unread > 0 && json.size() < bytes; --page.unread) {
-    page.rows.next();
-    page.last = page.rows.integer(0);
     json += std::exchange(joint, ',');
-    list.append_row(json, page.rows);
+    page.last = list.append_next(json, page.rows);
   }
 }
 

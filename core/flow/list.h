@@ -55,9 +55,10 @@ struct Slice {
 
 struct List {
   ListKey key;
-  // The rows of a slice, their id in the first column.
+  // The rows of a slice.
   Statement (*page)(const ListKey& key, Slice slice);
-  void (*append_row)(std::string& json, const store::Rows& row);
+  // Reads the next of them and appends it: its id.
+  int64_t (*append_next)(std::string& json, store::Rows& rows);
   std::string tag;
 };
 

@@ -7,10 +7,11 @@
 namespace sm::flow {
 namespace {
 
+using Shown = store::Held<store::SourcePropertyRow>;
+
 struct Found {
   int64_t source_revision;
-  store::Rows row;
-  bool removed;
+  Shown row;
 };
 
 Task<Result<Found>> read(Invocation& in, TenantId tenant, SourceId source, PropertyId property) {
@@ -18,15 +19,16 @@ Task<Result<Found>> read(Invocation& in, TenantId tenant, SourceId source, Prope
   statements.push_back(store::side_by_id(Side::source, tenant, source.value));
   statements.push_back(store::source_property(tenant, source, property));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
-  if (!rows[0].next() || !rows[1].next()) co_return not_found();
-  bool removed = rows[1].maybe_text(8).has_value();
-  co_return Found{rows[0].integer(7), std::move(rows[1]), removed};
+  store::SideRow found;
+  Shown row(std::move(rows[1]));
+  if (!rows[0].next(found) || !row) co_return not_found();
+  co_return Found{found.revision, std::move(row)};
 }
 
-Task<Result<store::Rows>> attempt(Invocation& in, TenantId tenant, SourceId source,
-                                  PropertyId property, const Operation& operation) {
+Task<Result<Shown>> attempt(Invocation& in, TenantId tenant, SourceId source, PropertyId property,
+                            const Operation& operation) {
   CO_TRY(Found found, co_await read(in, tenant, source, property));
-  if (found.removed) co_return std::move(found.row);
+  if (found.row->removed_at) co_return std::move(found.row);
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
   batch.push_back(store::guard_side(Side::source, tenant, source.value, found.source_revision));
@@ -39,15 +41,15 @@ Task<Result<store::Rows>> attempt(Invocation& in, TenantId tenant, SourceId sour
     CO_TRY(Found now_removed, co_await read(in, tenant, source, property));
     co_return std::move(now_removed.row);
   }
-  store::Rows shown = std::move(committed.rows->back());
-  SM_CHECK(shown.next());
+  Shown shown(std::move(committed.rows->back()));
+  SM_CHECK(shown);
   co_return shown;
 }
 
-Task<Result<store::Rows>> run(Invocation& in, PropertyId property, Operation operation) {
+Task<Result<Shown>> run(Invocation& in, PropertyId property, Operation operation) {
   Races races;
   while (true) {
-    Result<store::Rows> done =
+    Result<Shown> done =
         co_await attempt(in, operation.tenant, *operation.source, property, operation);
     if (!races.lost(done)) co_return done;
   }
@@ -55,8 +57,8 @@ Task<Result<store::Rows>> run(Invocation& in, PropertyId property, Operation ope
 
 }  // namespace
 
-Task<Result<store::Rows>> remove_property(Invocation& in, TenantId tenant, SourceId source,
-                                          PropertyId property) {
+Task<Result<Shown>> remove_property(Invocation& in, TenantId tenant, SourceId source,
+                                    PropertyId property) {
   Operation operation = begun(in, {tenant, "manual", source});
   return logged(in, operation, run(in, property, operation));
 }

@@ -4,13 +4,14 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
-#include "core/store/rows.h"
+#include "core/store/store.h"
 
 namespace sm::flow {
 
-// The row as the store's `source_property` gives it, stepped to. One that is removed already stays
+// The row as it is then. One that is removed already stays
 // as it is. Errors: not_found; guard after kMaxLostRaces lost races; those of the store.
-Task<Result<store::Rows>> remove_property(Invocation& in, TenantId tenant, SourceId source,
-                                          PropertyId property);
+Task<Result<store::Held<store::SourcePropertyRow>>> remove_property(Invocation& in, TenantId tenant,
+                                                                    SourceId source,
+                                                                    PropertyId property);
 
 }  // namespace sm::flow

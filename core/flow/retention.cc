@@ -64,12 +64,13 @@ Task<Result<Step>> imports(Invocation& in, const Work& work) {
   CO_TRY(store::Rows rows,
          co_await store::query(in, store::expired_imports(tenant, to_text(work.as_of))));
   Step step;
-  if (!rows.next()) co_return step;
-  int64_t id = rows.integer(0);
-  step.statements.push_back(store::guard_import_idle(tenant, id, std::string(rows.text(1))));
-  step.statements.push_back(store::staged_data_deleted(tenant, id));
-  step.statements.push_back(store::staging_dropped(tenant, id));
-  step.statements.push_back(store::import_ended(tenant, id));
+  store::ExpiredImportsRow import;
+  if (!rows.next(import)) co_return step;
+  step.statements.push_back(
+      store::guard_import_idle(tenant, import.id, std::string(import.lease_until)));
+  step.statements.push_back(store::staged_data_deleted(tenant, import.id));
+  step.statements.push_back(store::staging_dropped(tenant, import.id));
+  step.statements.push_back(store::import_ended(tenant, import.id));
   co_return step;
 }
 

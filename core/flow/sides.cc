@@ -65,7 +65,8 @@ Task<Result<std::set<std::string>>> stored_pointers(Invocation& in, TenantId ten
                                                     int64_t id) {
   CO_TRY(store::Rows rows, co_await store::query(in, store::secret_pointers(side, tenant, id)));
   std::set<std::string> pointers;
-  while (rows.next()) pointers.emplace(rows.text(0));
+  store::SecretPointersRow row;
+  while (rows.next(row)) pointers.emplace(row.pointer);
   co_return pointers;
 }
 
@@ -156,7 +157,7 @@ Task<Result<SideRow>> create(Invocation& in, NewSide given) {
   reservation.push_back(store::ids_reserved(given.side == Side::source ? "sources" : "targets", 1));
   CO_TRY(std::vector<store::Rows> ids, co_await store::batch(in, std::move(reservation)));
   std::string now = to_text(in.now());
-  SideRow row{store::only_integer(std::move(ids[0])),
+  SideRow row{store::only<store::IdsReservedRow>(ids[0]).first,
               given.name,
               given.type,
               config.masked,
@@ -189,9 +190,8 @@ Task<Result<DeletedSide>> erase(Invocation& in, TenantId tenant, Side side, Side
     Result<std::vector<store::Rows>> written =
         co_await store::batch(in, deletion(tenant, side, row, in.now()));
     if (written.ok()) {
-      store::Rows& counted = written.value()[1];
-      SM_CHECK(counted.next());
-      co_return DeletedSide{counted.integer(0), counted.integer(1)};
+      auto counted = store::only<store::SideCountedRow>(written.value()[1]);
+      co_return DeletedSide{counted.properties, counted.snapshots};
     }
     if (!races.lost(written)) co_return std::move(written).error();
     CO_TRY(row, co_await find_side(in, tenant, side, row.id));
@@ -200,16 +200,22 @@ Task<Result<DeletedSide>> erase(Invocation& in, TenantId tenant, Side side, Side
 
 }  // namespace
 
-SideRow side_row(const store::Rows& row) {
-  return {
-      row.integer(0), std::string(row.text(1)), std::string(row.text(2)), std::string(row.text(3)),
-      row.integer(4), std::string(row.text(5)), std::string(row.text(6)), row.integer(7)};
+SideRow side_row(const store::SideRow& row) {
+  return {row.id,
+          std::string(row.name),
+          std::string(row.type),
+          std::string(row.config),
+          row.property_count,
+          std::string(row.created_at),
+          std::string(row.updated_at),
+          row.revision};
 }
 
 Task<Result<SideRow>> find_side(Invocation& in, TenantId tenant, Side side, int64_t id) {
   CO_TRY(store::Rows rows, co_await store::query(in, store::side_by_id(side, tenant, id)));
-  if (!rows.next()) co_return not_found();
-  co_return side_row(rows);
+  store::SideRow row;
+  if (!rows.next(row)) co_return not_found();
+  co_return side_row(row);
 }
 
 Task<Result<SideRow>> create_side(Invocation& in, NewSide given) {

@@ -8,7 +8,7 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
-#include "core/store/rows.h"
+#include "core/store/store.h"
 
 namespace sm::flow {
 
@@ -23,7 +23,7 @@ struct SideRow {
   int64_t revision = 0;
 };
 
-SideRow side_row(const store::Rows& row);
+SideRow side_row(const store::SideRow& row);
 
 // Errors: not_found.
 Task<Result<SideRow>> find_side(Invocation& in, TenantId tenant, Side side, int64_t id);

@@ -36,10 +36,9 @@ std::string lease_until(const Invocation& in, int64_t attempt) {
 }
 
 // The run that the batch made ours, from its last statement.
-HeldRun held(TenantId tenant, store::Rows& active) {
-  SM_CHECK(active.next());
-  return {tenant, active.integer(0), active.integer(1), std::string(active.text(3)),
-          active.maybe_integer(4)};
+HeldRun held(TenantId tenant, store::Rows& rows) {
+  auto active = store::only<store::RunActiveRow>(rows);
+  return {tenant, active.id, active.fence, std::string(active.checkpoint), active.log_id};
 }
 
 void append_log(std::vector<Statement>& batch, TenantId tenant, const RunKind& kind) {
@@ -74,12 +73,12 @@ Task<Result<std::vector<DeadRun>>> read_dead(Invocation& in, std::string after_l
          co_await store::query(in, store::dead_runs(to_text(in.now()), std::move(after_lease),
                                                     after_id, kRunsPerQuery)));
   std::vector<DeadRun> dead;
-  while (rows.next()) {
-    HeldRun run{
-        TenantId{rows.integer(2)}, rows.integer(1), rows.integer(5), {}, rows.maybe_integer(7)};
-    dead.push_back({std::string(rows.text(0)), std::move(run), std::string(rows.text(3)),
-                    rows.integer(6),
-                    std::string(rows.maybe_text(8).value_or("nothing was heard of its holder"))});
+  for (store::DeadRunsRow row; rows.next(row);) {
+    dead.push_back({std::string(row.lease_until),
+                    {row.tenant_id, row.id, row.fence, {}, row.log_id},
+                    std::string(row.kind),
+                    row.attempts,
+                    std::string(row.error.value_or("nothing was heard of its holder"))});
   }
   co_return dead;
 }
@@ -107,7 +106,7 @@ Task<Result<Unit>> take_up(Invocation& in, DeadRun dead, Turn& turn) {
       store::run_taken(tenant, dead.run.id, dead.run.fence, lease_until(in, dead.attempts + 1)));
   append_log(batch, tenant, *kind);
   CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
-  if (!written[0].next()) co_return Unit{};
+  if (written[0].size() == 0) co_return Unit{};
   co_return co_await work(in, kind, held(tenant, written.back()), turn);
 }
 
@@ -136,9 +135,8 @@ Task<Result<std::vector<Slot>>> read_due(Invocation& in, std::string as_of, Slot
          co_await store::query(in, store::due_slots(std::move(as_of), after.due_at, after.tenant,
                                                     after.kind, kRunsPerQuery)));
   std::vector<Slot> due;
-  while (rows.next()) {
-    due.push_back(
-        {std::string(rows.text(0)), TenantId{rows.integer(1)}, std::string(rows.text(2))});
+  for (store::DueSlotsRow row; rows.next(row);) {
+    due.push_back({std::string(row.next_due), row.tenant_id, std::string(row.kind)});
   }
   co_return due;
 }
@@ -157,7 +155,7 @@ Task<Result<Unit>> claim(Invocation& in, Slot slot, Turn& turn) {
                                            to_text(kind->next_slot(turn.as_of))));
   append_log(batch, slot.tenant, *kind);
   CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
-  if (!written[1].next()) co_return Unit{};
+  if (written[1].size() == 0) co_return Unit{};
   co_return co_await work(in, kind, held(slot.tenant, written.back()), turn);
 }
 

@@ -18,62 +18,41 @@ T read(std::string_view cells, size_t& position) {
 
 }  // namespace
 
-bool Rows::next() {
-  if (read_rows_ == result_.rows) return false;
-  ++read_rows_;
-  row_.clear();
-  for (size_t column = 0; column < result_.columns; ++column) row_.push_back(read_cell());
-  return true;
-}
+// Tags and layout: wasm/README.md.
+CellReader::Tag CellReader::tag() { return static_cast<Tag>(read<uint8_t>(cells_, position_)); }
 
-Rows::Cell Rows::read_cell() {
-  // Tags and layout: wasm/README.md.
-  switch (read<uint8_t>(result_.cells, position_)) {
-    case 0:
-      return nullptr;
-    case 1:
-      return read<int64_t>(result_.cells, position_);
-    case 2:
-      return read<double>(result_.cells, position_);
-    case 3: {
-      auto length = read<uint32_t>(result_.cells, position_);
-      SM_CHECK(length <= result_.cells.size() - position_);
-      position_ += length;
-      return result_.cells.substr(position_ - length, length);
-    }
-    default:
-      SM_CHECK(false);
-      return nullptr;
+int64_t CellReader::integer_of(Tag tag) {
+  if (tag == Tag::real) {
+    // JavaScript has one kind of number, and a host may send an integer as this one.
+    constexpr double kSafe = 9007199254740991;
+    auto real = read<double>(cells_, position_);
+    SM_CHECK(real >= -kSafe && real <= kSafe);
+    return static_cast<int64_t>(real);
   }
+  SM_CHECK(tag == Tag::integer);
+  return read<int64_t>(cells_, position_);
 }
 
-int64_t Rows::integer(size_t column) const {
-  auto value = maybe_integer(column);
-  SM_CHECK(value.has_value());
-  return *value;
+std::string_view CellReader::text_of(Tag tag) {
+  SM_CHECK(tag == Tag::text);
+  auto length = read<uint32_t>(cells_, position_);
+  SM_CHECK(length <= cells_.size() - position_);
+  position_ += length;
+  return cells_.substr(position_ - length, length);
 }
 
-std::string_view Rows::text(size_t column) const {
-  auto value = maybe_text(column);
-  SM_CHECK(value.has_value());
-  return *value;
+int64_t CellReader::integer() { return integer_of(tag()); }
+
+std::string_view CellReader::text() { return text_of(tag()); }
+
+std::optional<int64_t> CellReader::maybe_integer() {
+  Tag cell = tag();
+  return cell == Tag::null ? std::nullopt : std::optional(integer_of(cell));
 }
 
-std::optional<int64_t> Rows::maybe_integer(size_t column) const {
-  SM_CHECK(column < row_.size());
-  const Cell& cell = row_[column];
-  if (std::holds_alternative<std::nullptr_t>(cell)) return std::nullopt;
-  if (const double* real = std::get_if<double>(&cell)) return static_cast<int64_t>(*real);
-  SM_CHECK(std::holds_alternative<int64_t>(cell));
-  return *std::get_if<int64_t>(&cell);
-}
-
-std::optional<std::string_view> Rows::maybe_text(size_t column) const {
-  SM_CHECK(column < row_.size());
-  const Cell& cell = row_[column];
-  if (std::holds_alternative<std::nullptr_t>(cell)) return std::nullopt;
-  SM_CHECK(std::holds_alternative<std::string_view>(cell));
-  return *std::get_if<std::string_view>(&cell);
+std::optional<std::string_view> CellReader::maybe_text() {
+  Tag cell = tag();
+  return cell == Tag::null ? std::nullopt : std::optional(text_of(cell));
 }
 
 }  // namespace sm::store

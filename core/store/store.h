@@ -24,7 +24,29 @@ Task<Result<std::vector<Rows>>> batch(Invocation& in, std::vector<Statement> sta
 // True where a batch was refused by this guard.
 bool lost_guard(const Error& error, std::string_view column);
 
-// The single cell of the single row of a result.
-int64_t only_integer(Rows rows);
+// The only row of a result. Its texts stay good as long as `rows` does.
+template <typename Row>
+Row only(Rows& rows) {
+  Row row;
+  SM_CHECK(rows.next(row));
+  return row;
+}
+
+// The first row of a result, with the Rows that keep its texts alive; false where there is none.
+template <typename Row>
+class Held {
+ public:
+  Held() = default;
+  explicit Held(Rows rows) : rows_(std::move(rows)), found_(rows_.next(row_)) {}
+
+  explicit operator bool() const { return found_; }
+  const Row& operator*() const { return row_; }
+  const Row* operator->() const { return &row_; }
+
+ private:
+  Rows rows_;
+  Row row_;
+  bool found_ = false;
+};
 
 }  // namespace sm::store

@@ -74,7 +74,12 @@ export function startWrangler(
  */
 export function writeConfig(settings: Settings): void {
   const coreModule = resolve(settings.stateDir, "core_module.mjs");
-  writeFileSync(coreModule, `export { default } from ${JSON.stringify(settings.wasmFile)};\n`);
+  const statements = resolve(settings.wasmFile, "../generated/store/statements.sqlite.json");
+  writeFileSync(
+    coreModule,
+    `export { default as statements } from ${JSON.stringify(statements)};\n` +
+      `export { default as module } from ${JSON.stringify(settings.wasmFile)};\n`,
+  );
   const replaced: readonly (readonly [string, string])[] = [
     ['"host/worker/worker.ts"', JSON.stringify(settings.workerFile)],
     ['"schema/sqlite"', JSON.stringify(resolve(root, "schema/sqlite"))],

@@ -2,15 +2,26 @@
 // query at a time and a round trip costs more than the transaction. `all` is used instead of `raw`,
 // which drops the counts of rows.
 
-import type { Result, Statement, Store, StoreOutcome } from "../shared/store/store.ts";
+import type {
+  Result,
+  Statement,
+  StatementTable,
+  Store,
+  StoreOutcome,
+  Value,
+} from "../shared/store/store.ts";
 import { classify, type Doing } from "./d1_errors.ts";
 
 export class D1Store implements Store {
   readonly kind = "d1";
   private readonly db: D1Database;
+  private readonly table: StatementTable;
+  /** By number, without parameters: binding makes a statement of its own. */
+  private readonly prepared: D1PreparedStatement[] = [];
 
-  constructor(db: D1Database) {
+  constructor(db: D1Database, table: StatementTable) {
     this.db = db;
+    this.table = table;
   }
 
   async query(statements: readonly Statement[]): Promise<StoreOutcome> {
@@ -26,13 +37,15 @@ export class D1Store implements Store {
     statements: readonly Statement[],
     doing: Doing,
   ): Promise<{ readonly outcome: StoreOutcome; readonly retry: boolean }> {
+    const prepared = statements.map(({ number }) => this.prepare(number));
     try {
-      const [only, ...others] = statements;
+      const bound = statements.map(({ params }, index) => bind(prepared[index]!, params));
+      const [only, ...others] = bound;
       if (only === undefined) return { outcome: { ok: true, results: [] }, retry: false };
       const results =
         others.length === 0 && doing === "query"
-          ? [await this.prepare(only).all<Row>()]
-          : await this.db.batch<Row>(statements.map((statement) => this.prepare(statement)));
+          ? [await only.all<Row>()]
+          : await this.db.batch<Row>(bound);
       return { outcome: { ok: true, results: results.map(toResult) }, retry: false };
     } catch (error) {
       const message = error instanceof Error ? error.message : String(error);
@@ -42,10 +55,17 @@ export class D1Store implements Store {
     }
   }
 
-  private prepare(statement: Statement): D1PreparedStatement {
-    const prepared = this.db.prepare(statement.sql);
-    return statement.params.length === 0 ? prepared : prepared.bind(...statement.params);
+  private prepare(number: number): D1PreparedStatement {
+    const statement = this.table.statements[number];
+    if (statement === undefined)
+      throw new Error(`the core names statement ${number}: there is none`);
+    this.prepared[number] ??= this.db.prepare(statement.text);
+    return this.prepared[number];
   }
+}
+
+function bind(prepared: D1PreparedStatement, params: readonly Value[]): D1PreparedStatement {
+  return params.length === 0 ? prepared : prepared.bind(...params);
 }
 
 type Row = Record<string, unknown>;

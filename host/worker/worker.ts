@@ -1,6 +1,6 @@
 // The Worker: what Cloudflare calls. It brings the bindings together and leaves the rest to the loop.
 
-import core from "core.wasm";
+import { module, statements } from "core";
 import { Instance } from "../shared/core/instance.ts";
 import { Pool } from "../shared/core/pool.ts";
 import { drive, type Host, wake } from "../shared/drive.ts";
@@ -9,10 +9,12 @@ import { D1Store } from "./d1.ts";
 
 type Env = { readonly DB: D1Database; readonly ASSETS?: Fetcher; readonly [name: string]: unknown };
 
-// A deployment whose core cannot even say its stored answers must not load at all, so this may throw.
-const first = new Instance(core);
+// A deployment whose core cannot even say its stored answers, or whose statements are not those of
+// the core, must not load at all, so this may throw.
+const first = new Instance(module);
+first.expectStatements(statements.fingerprint);
 const answers = first.storedAnswers();
-const pool = new Pool(core, first);
+const pool = new Pool(module, first);
 
 // The bindings are the same for every invocation of an isolate.
 const hosts = new WeakMap<Env, Host>();
@@ -45,7 +47,7 @@ function makeHost(env: Env): Host {
   return {
     pool,
     answers,
-    store: new D1Store(env.DB),
+    store: new D1Store(env.DB, statements),
     // Not a shared promise: one request may not wait for what another has begun.
     sealer: async () => (sealer ??= await Sealer.create(encoded)),
     sealing: isKey(encoded),

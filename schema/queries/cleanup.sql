@@ -1,9 +1,12 @@
 -- Data is dropped when nothing points to it any more. All pointers to one datum lie under one external id of one tenant, so
 -- each candidate (a row of `orphans`) is checked by primary key.
 
--- name: cleanup_properties(side, tenant_id TenantId, after int, count int)
+-- row: slice(last int?, count int)
+-- The last id of a slice, and how many there are.
+
+-- name: cleanup_properties(side, tenant_id TenantId, after int, count int) -> slice
 -- The next slice of the tenant's property rows by id, across all its {side}s: the last id, and how many there are.
-SELECT max(id), count(*) FROM (
+SELECT max(id) AS last, count(*) AS count FROM (
   SELECT p.id FROM {side}s s CROSS JOIN {side}_properties p ON p.{side}_id = s.id
   WHERE s.tenant_id = :tenant_id AND p.tenant_id = :tenant_id AND p.id > :after ORDER BY p.id LIMIT :count);
 
@@ -54,7 +57,7 @@ ON CONFLICT (data_id) DO NOTHING;
 DELETE FROM target_properties WHERE tenant_id = :tenant_id AND (target_id, external_id) IN (
   SELECT p.target_id, p.external_id {{hidden_rows}});
 
--- name: expired_imports(tenant_id TenantId, now text)
+-- name: expired_imports(tenant_id TenantId, now text) -> (id int, lease_until text)
 -- A large import that was given up, and until when it was alive.
 SELECT id, lease_until FROM imports WHERE tenant_id = :tenant_id AND lease_until < :now ORDER BY lease_until LIMIT 1;
 
@@ -63,18 +66,18 @@ SELECT id, lease_until FROM imports WHERE tenant_id = :tenant_id AND lease_until
 INSERT INTO guard (lease_lost) SELECT NULL WHERE EXISTS (
   SELECT 1 FROM imports WHERE tenant_id = :tenant_id AND id = :import_id AND lease_until <> :lease_until);
 
--- name: logs_slice(tenant_id TenantId, before text, count int)
+-- name: logs_slice(tenant_id TenantId, before text, count int) -> slice
 -- Of the oldest log rows: the last id, and how many are older than a moment. The newest stays: the next one follows its
 -- number.
-SELECT max(id), count(*) FILTER (WHERE started_at < :before AND id <> {{log}}) FROM (
+SELECT max(id) AS last, count(*) FILTER (WHERE started_at < :before AND id <> {{log}}) AS count FROM (
   SELECT id, started_at FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id LIMIT :count);
 
 -- name: logs_expired(tenant_id TenantId, last int, before text)
 DELETE FROM sync_logs WHERE tenant_id = :tenant_id AND id <= :last AND started_at < :before AND id <> {{log}};
 
--- name: orphans_slice(tenant_id TenantId, after int, count int)
+-- name: orphans_slice(tenant_id TenantId, after int, count int) -> slice
 -- The next slice of candidates: the last id, and how many there are.
-SELECT max(data_id), count(*) FROM (
+SELECT max(data_id) AS last, count(*) AS count FROM (
   SELECT data_id FROM orphans WHERE tenant_id = :tenant_id AND data_id > :after ORDER BY data_id LIMIT :count);
 
 -- fragment: staged

@@ -5,18 +5,23 @@
 -- fragment: newest_logs
 (SELECT id, sync_id, stats FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1000)
 
--- name: store_ready()
+-- row: count(count int)
+
+-- row: revision(revision int)
+-- What a row that was changed has as its revision now.
+
+-- name: store_ready() -> (probed_at int)
 -- One row where the schema is in place: when store_probed last wrote, 0 for never.
-SELECT coalesce((SELECT next FROM counters WHERE name = 'probe'), 0) FROM counters WHERE name = 'tenants';
+SELECT coalesce((SELECT next FROM counters WHERE name = 'probe'), 0) AS probed_at FROM counters WHERE name = 'tenants';
 
 -- name: store_probed(now int)
 -- Shows that the store takes writes; `now` in milliseconds since 1970.
 INSERT INTO counters (name, next) VALUES ('probe', :now)
 ON CONFLICT (name) DO UPDATE SET next = excluded.next;
 
--- name: ids_reserved(name text, count int)
+-- name: ids_reserved(name text, count int) -> (first int)
 -- Hands out `count` ids of a kind: the first of them.
-UPDATE counters SET next = next + :count WHERE name = :name RETURNING next - :count;
+UPDATE counters SET next = next + :count WHERE name = :name RETURNING next - :count AS first;
 
 -- name: ids_taken(name text)
 -- Behind the statement that gave rows ids from the counter on: one for each row that it wrote.
@@ -27,7 +32,7 @@ UPDATE counters SET next = next + changes() WHERE name = :name;
 INSERT INTO guard ({side}_changed)
 SELECT NULL WHERE (SELECT revision FROM {side}s WHERE tenant_id = :tenant_id AND id = :id) IS NOT :revision;
 
--- name: log_added(tenant_id TenantId, sync_id text, sync_type text, status text, source_id SourceId?, target_id TargetId?, total int, updated int, failed int, stats text?, started_at text, completed_at text?)
+-- name: log_added(tenant_id TenantId, sync_id text, sync_type text, status text, source_id SourceId?, target_id TargetId?, total int, updated int, failed int, stats text?, started_at text, completed_at text?) -> (id int)
 -- The log row of a batch; its first statement, so that the others can name it. Gives its number.
 INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, source_id, target_id,
   total_properties, updated_properties, failed_properties, stats, started_at, completed_at)
@@ -42,7 +47,7 @@ UPDATE sync_logs SET total_properties = total_properties + changes(), updated_pr
   stats = json_set(stats, :path, (stats ->> :path) + changes())
 WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}}) AND changes() > 0;
 
--- name: log_ended(tenant_id TenantId, id int?, status text, error_message text?, completed_at text)
+-- name: log_ended(tenant_id TenantId, id int?, status text, error_message text?, completed_at text) -> (stats text)
 -- The row of an operation that took several batches. Gives its stats.
 UPDATE sync_logs SET status = :status, error_message = :error_message, completed_at = :completed_at
 WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}}) RETURNING stats;
@@ -60,21 +65,21 @@ WHERE NOT EXISTS (SELECT 1 FROM {{newest_logs}} WHERE sync_id = :sync_id);
 UPDATE sync_logs SET status = 'partial', error_message = :error_message, completed_at = :completed_at
 WHERE tenant_id = :tenant_id AND status = 'running' AND sync_id = :sync_id;
 
--- name: log_by_sync_id(tenant_id TenantId, sync_id text)
+-- name: log_by_sync_id(tenant_id TenantId, sync_id text) -> (stats text?, id int)
 -- Whether a batch whose outcome is unknown was committed: its log row is among the newest.
 SELECT stats, id FROM {{newest_logs}} WHERE sync_id = :sync_id;
 
--- name: logs_state(tenant_id TenantId)
+-- name: logs_state(tenant_id TenantId) -> (first int?, last int?, running int, counted int)
 -- What the ETag of the log's list is made of. New rows raise the largest number, and old ones that go the smallest. Of the
 -- rows that are there, only those of operations in progress change: while no new one comes, these get fewer, and what they
 -- have counted grows.
-SELECT (SELECT min(id) FROM sync_logs WHERE tenant_id = :tenant_id),
-  (SELECT max(id) FROM sync_logs WHERE tenant_id = :tenant_id),
-  (SELECT count(*) FROM sync_logs WHERE tenant_id = :tenant_id AND status = 'running'),
+SELECT (SELECT min(id) FROM sync_logs WHERE tenant_id = :tenant_id) AS first,
+  (SELECT max(id) FROM sync_logs WHERE tenant_id = :tenant_id) AS last,
+  (SELECT count(*) FROM sync_logs WHERE tenant_id = :tenant_id AND status = 'running') AS running,
   (SELECT coalesce(sum(total_properties + updated_properties), 0) FROM sync_logs
-   WHERE tenant_id = :tenant_id AND status = 'running');
+   WHERE tenant_id = :tenant_id AND status = 'running') AS counted;
 
--- name: logs_page(tenant_id TenantId, source_id SourceId?, target_id TargetId?, status text?, sync_type text?, after int, count int)
+-- name: logs_page(tenant_id TenantId, source_id SourceId?, target_id TargetId?, status text?, sync_type text?, after int, count int) -> (id int, sync_id text, run_id text?, sync_type text, status text, source_id int?, target_id int?, total_properties int, updated_properties int, failed_properties int, stats text?, error_message text?, started_at text, completed_at text?)
 -- Log rows by rising id.
 SELECT id, sync_id, run_id, sync_type, status, source_id, target_id, total_properties, updated_properties,
   failed_properties, stats, error_message, started_at, completed_at

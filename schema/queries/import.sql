@@ -8,24 +8,24 @@
 -- fragment: next_data
 (SELECT next FROM counters WHERE name = 'property_data')
 
--- name: source_has_rows(tenant_id TenantId, source_id SourceId)
+-- name: source_has_rows(tenant_id TenantId, source_id SourceId) -> (found int)
 -- Whether the source has any property, live or removed.
-SELECT EXISTS (SELECT 1 FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id);
+SELECT EXISTS (SELECT 1 FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id) AS found;
 
--- name: import_differences(tenant_id TenantId, source_id SourceId, pack pack)
+-- name: import_differences(tenant_id TenantId, source_id SourceId, pack pack) -> (letters text?)
 -- One letter for each item of the pack, in its order: `n` new, `c` changed, `d` removed and differs, `r` removed and as it
 -- was, `=` as it is. A row an item would cost more than the comparison.
 SELECT group_concat(CASE
     WHEN p.id IS NULL THEN 'n'
     WHEN p.hash = substr(j.value, 1, 64) THEN CASE WHEN p.removed_at IS NULL THEN '=' ELSE 'r' END
-    WHEN p.removed_at IS NULL THEN 'c' ELSE 'd' END, '')
+    WHEN p.removed_at IS NULL THEN 'c' ELSE 'd' END, '') AS letters
 FROM json_each(:pack) j
 LEFT JOIN source_properties p
   ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 65);
 
--- name: absent_counted(tenant_id TenantId, source_id SourceId, present pack)
+-- name: absent_counted(tenant_id TenantId, source_id SourceId, present pack) -> count
 -- How many live properties a list of identities lacks.
-SELECT count(*) FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL
+SELECT count(*) AS count FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL
   AND external_id NOT IN (SELECT substr(value, 65) FROM json_each(:present));
 
 -- name: source_bumped(tenant_id TenantId, source_id SourceId, live int)
@@ -101,15 +101,15 @@ SELECT NULL WHERE NOT EXISTS (SELECT 1 FROM imports WHERE tenant_id = :tenant_id
 -- name: import_renewed(tenant_id TenantId, import_id int, lease_until text)
 UPDATE imports SET lease_until = :lease_until WHERE tenant_id = :tenant_id AND id = :import_id;
 
--- name: staged_differences(tenant_id TenantId, source_id SourceId, pack pack)
+-- name: staged_differences(tenant_id TenantId, source_id SourceId, pack pack) -> (letters text?)
 -- One letter for each item of a part, in its order: `=` where the source has its data, `x` where it is to be sent.
-SELECT group_concat(CASE WHEN p.hash = substr(j.value, 1, 64) THEN '=' ELSE 'x' END, '') FROM json_each(:pack) j
+SELECT group_concat(CASE WHEN p.hash = substr(j.value, 1, 64) THEN '=' ELSE 'x' END, '') AS letters FROM json_each(:pack) j
 LEFT JOIN source_properties p
   ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 73);
 
--- name: staged_again(tenant_id TenantId, import_id int, pack pack)
+-- name: staged_again(tenant_id TenantId, import_id int, pack pack) -> (key int, place int)
 -- Items of a part whose identity an earlier part has: their place in the pack, and the earlier item's in the import.
-SELECT j.key, g.place FROM json_each(:pack) j
+SELECT j.key AS key, g.place FROM json_each(:pack) j
 CROSS JOIN staging g ON g.import_id = :import_id AND g.external_id = substr(j.value, 73)
 WHERE g.tenant_id = :tenant_id AND g.hash IS NOT NULL;
 
@@ -160,15 +160,15 @@ WHERE g.tenant_id = :tenant_id AND g.import_id = :import_id AND g.hash IS NOT NU
 NOT EXISTS (SELECT 1 FROM staging g WHERE g.tenant_id = :tenant_id AND g.import_id = :import_id
   AND g.external_id = source_properties.external_id)
 
--- name: staged_counted(tenant_id TenantId, source_id SourceId, import_id int)
+-- name: staged_counted(tenant_id TenantId, source_id SourceId, import_id int) -> (fresh int, changed int, returned int, revived int)
 -- How many items are new, differ, returned as they were, and returned and differ.
-SELECT count(*) FILTER (WHERE p.id IS NULL), count(*) FILTER (WHERE p.hash <> g.hash),
-  count(*) FILTER (WHERE p.hash = g.hash AND p.removed_at IS NOT NULL),
-  count(*) FILTER (WHERE p.hash <> g.hash AND p.removed_at IS NOT NULL)
+SELECT count(*) FILTER (WHERE p.id IS NULL) AS fresh, count(*) FILTER (WHERE p.hash <> g.hash) AS changed,
+  count(*) FILTER (WHERE p.hash = g.hash AND p.removed_at IS NOT NULL) AS returned,
+  count(*) FILTER (WHERE p.hash <> g.hash AND p.removed_at IS NOT NULL) AS revived
 {{staged_pairs}};
 
--- name: staged_absent_counted(tenant_id TenantId, source_id SourceId, import_id int)
-SELECT count(*) FROM source_properties
+-- name: staged_absent_counted(tenant_id TenantId, source_id SourceId, import_id int) -> count
+SELECT count(*) AS count FROM source_properties
 WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL AND {{not_staged}};
 
 -- name: staged_unused(tenant_id TenantId, source_id SourceId, import_id int)

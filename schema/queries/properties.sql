@@ -5,8 +5,14 @@ x.source_id AS owner, x.contested_by, CASE WHEN x.contested_by IS NOT NULL THEN
 CASE WHEN x.contested_by IS NOT NULL THEN
   (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.contested_by) END AS contester_name
 
+-- row: source_property(id int, external_id text, data text, hash text, version int, created_at text, updated_at text, source_id int, removed_at text?, revision int)
+-- A property of a source as lists show it, and the revision that its entity tag is made of.
+
 -- fragment: source_columns
 x.id, x.external_id, d.data, x.hash, x.version, x.created_at, x.updated_at, x.source_id, x.removed_at, x.revision
+
+-- row: target_property(id int, external_id text, data text, hash text, version int, created_at text, updated_at text, target_id int, source_property_id int?, has_manual_changes int, manual_changes_warning text?, sync_status text, last_synced text?, revision int, owner int?, contested_by int?, owner_name text?, contester_name text?)
+-- A property of a target as lists show it, the revision that its entity tag is made of, and what its contest's warning names.
 
 -- fragment: target_columns
 x.id, x.external_id, d.data, x.hash, x.version, x.created_at, x.updated_at, x.target_id, x.source_property_id,
@@ -16,7 +22,7 @@ x.has_manual_changes, x.manual_changes_warning, x.sync_status, x.last_synced, x.
 -- Bytes of data in the rows before this one: a page ends with the row that passes its limit.
 sum(octet_length(b.data)) OVER (ORDER BY p.id ROWS UNBOUNDED PRECEDING) - octet_length(b.data) AS before
 
--- name: source_property_rows(tenant_id TenantId, source_id SourceId, removed int?, updated_since text?, after int, count int, bytes int)
+-- name: source_property_rows(tenant_id TenantId, source_id SourceId, removed int?, updated_since text?, after int, count int, bytes int) -> source_property
 -- A page of a source's properties by rising id, removed ones included.
 SELECT {{source_columns}} FROM (
   SELECT p.*, {{data_before}} FROM source_properties p CROSS JOIN property_data b ON b.id = p.data_id
@@ -27,18 +33,18 @@ SELECT {{source_columns}} FROM (
 CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.before < :bytes AND d.tenant_id = :tenant_id ORDER BY x.id;
 
--- name: source_property_named(tenant_id TenantId, source_id SourceId, external_id text, removed int?, updated_since text?, after int)
+-- name: source_property_named(tenant_id TenantId, source_id SourceId, external_id text, removed int?, updated_since text?, after int) -> source_property
 -- The page of at most one row that has an external id.
 SELECT {{source_columns}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.external_id = :external_id AND x.id > :after
   AND (:removed IS NULL OR (x.removed_at IS NOT NULL) = :removed)
   AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id;
 
--- name: source_property(tenant_id TenantId, source_id SourceId, id PropertyId)
+-- name: source_property(tenant_id TenantId, source_id SourceId, id PropertyId) -> source_property
 SELECT {{source_columns}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id = :id AND d.tenant_id = :tenant_id;
 
--- name: target_property_rows(tenant_id TenantId, target_id TargetId, has_manual_changes int?, updated_since text?, after int, count int, bytes int)
+-- name: target_property_rows(tenant_id TenantId, target_id TargetId, has_manual_changes int?, updated_since text?, after int, count int, bytes int) -> target_property
 -- A page of a target's properties by rising id, without hidden ones.
 SELECT {{target_columns}} FROM (
   SELECT p.*, {{data_before}} FROM target_properties p CROSS JOIN property_data b ON b.id = p.data_id
@@ -50,14 +56,14 @@ SELECT {{target_columns}} FROM (
 CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.before < :bytes AND d.tenant_id = :tenant_id ORDER BY x.id;
 
--- name: target_property_named(tenant_id TenantId, target_id TargetId, external_id text, has_manual_changes int?, updated_since text?, after int)
+-- name: target_property_named(tenant_id TenantId, target_id TargetId, external_id text, has_manual_changes int?, updated_since text?, after int) -> target_property
 -- The page of at most one row that has an external id.
 SELECT {{target_columns}} FROM target_properties x CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.external_id = :external_id AND x.id > :after
   AND x.deleted_at IS NULL AND (:has_manual_changes IS NULL OR x.has_manual_changes = :has_manual_changes)
   AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id;
 
--- name: target_property(tenant_id TenantId, target_id TargetId, id PropertyId)
+-- name: target_property(tenant_id TenantId, target_id TargetId, id PropertyId) -> target_property
 SELECT {{target_columns}} FROM target_properties x CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.id = :id AND x.deleted_at IS NULL
   AND d.tenant_id = :tenant_id;
@@ -68,13 +74,13 @@ true
 -- fragment: not_hidden_target
 p.deleted_at IS NULL
 
--- name: snapshots_state(side, tenant_id TenantId, side_id int, id PropertyId)
+-- name: snapshots_state(side, tenant_id TenantId, side_id int, id PropertyId) -> (count int, last int)
 -- Whether the property exists, and what the ETag of its list of snapshots is made of.
-SELECT count(x.id), coalesce(max(x.id), 0) FROM {side}_properties p
+SELECT count(x.id) AS count, coalesce(max(x.id), 0) AS last FROM {side}_properties p
 LEFT JOIN {side}_snapshots x ON x.{side}_property_id = p.id AND x.tenant_id = :tenant_id
 WHERE p.tenant_id = :tenant_id AND p.{side}_id = :side_id AND p.id = :id AND {{not_hidden_{side}}} GROUP BY p.id;
 
--- name: snapshots_page(side, tenant_id TenantId, id PropertyId, after int, count int, bytes int)
+-- name: snapshots_page(side, tenant_id TenantId, id PropertyId, after int, count int, bytes int) -> (id int, data text, hash text, version int, reason text, created_at text)
 SELECT x.id, d.data, d.hash, x.version, x.reason, x.created_at FROM (
   SELECT p.*, {{data_before}} FROM {side}_snapshots p CROSS JOIN property_data b ON b.id = p.data_id
   WHERE p.tenant_id = :tenant_id AND p.{side}_property_id = :id AND p.id > :after AND b.tenant_id = :tenant_id
@@ -82,7 +88,7 @@ SELECT x.id, d.data, d.hash, x.version, x.reason, x.created_at FROM (
 CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.before < :bytes AND d.tenant_id = :tenant_id ORDER BY x.id;
 
--- name: edited_base(tenant_id TenantId, target_id TargetId, id PropertyId)
+-- name: edited_base(tenant_id TenantId, target_id TargetId, id PropertyId) -> (hash text)
 -- The hash of what a target property is settled with: data equal to it is no manual change.
 SELECT b.hash FROM target_properties p CROSS JOIN property_data b ON b.id = p.base_data_id
 WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id = :id AND p.deleted_at IS NULL
@@ -113,14 +119,14 @@ FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id A
 INSERT INTO property_data (id, tenant_id, hash, data)
 SELECT next - 1, :tenant_id, :hash, :data FROM counters WHERE name = 'property_data';
 
--- name: edit_applied(tenant_id TenantId, target_id TargetId, id PropertyId, hash text, now text)
+-- name: edit_applied(tenant_id TenantId, target_id TargetId, id PropertyId, hash text, now text) -> revision
 -- New data that differs from the base: a manual change, which ends what was accepted before.
 UPDATE target_properties SET hash = :hash, data_id = (SELECT next - 1 FROM counters WHERE name = 'property_data'),
   version = version + 1, accepted = 0, has_manual_changes = 1, manual_changes_warning = NULL, sync_status = 'manual',
   log_id = {{log}}, revision = {{target_revision}}, updated_at = :now
 WHERE tenant_id = :tenant_id AND target_id = :target_id AND id = :id RETURNING revision;
 
--- name: base_restored(tenant_id TenantId, target_id TargetId, id PropertyId, hash text, now text)
+-- name: base_restored(tenant_id TenantId, target_id TargetId, id PropertyId, hash text, now text) -> revision
 -- The edit gives the base back: nothing is manual any more.
 UPDATE target_properties SET hash = :hash, data_id = base_data_id, version = version + 1, accepted = 0,
   has_manual_changes = 0, manual_changes_warning = NULL, sync_status = 'synced',

@@ -5,13 +5,13 @@
 -- name: schedule_added(tenant_id TenantId, kind text, next_due text)
 INSERT INTO schedules (tenant_id, kind, next_due) VALUES (:tenant_id, :kind, :next_due);
 
--- name: due_slots(now text, after_due text, after_tenant TenantId, after_kind text, count int)
+-- name: due_slots(now text, after_due text, after_tenant TenantId, after_kind text, count int) -> (next_due text, tenant_id TenantId, kind text)
 -- Of all tenants, the longest overdue first, behind the last one of an earlier page.
 SELECT next_due, tenant_id, kind FROM schedules
 WHERE next_due <= :now AND (next_due, tenant_id, kind) > (:after_due, :after_tenant, :after_kind)
 ORDER BY next_due, tenant_id, kind LIMIT :count;
 
--- name: run_claimed(tenant_id TenantId, kind text, due_at text, lease_until text, now text)
+-- name: run_claimed(tenant_id TenantId, kind text, due_at text, lease_until text, now text) -> (id int)
 -- Behind the reservation of its id. The new run's id; no row where the slot was claimed before, or an earlier run of the
 -- kind is still active.
 INSERT INTO runs (id, tenant_id, kind, due_at, state, checkpoint, fence, attempts, lease_until, started_at)
@@ -21,13 +21,13 @@ ON CONFLICT DO NOTHING RETURNING id;
 -- name: schedule_advanced(tenant_id TenantId, kind text, due_at text, next_due text)
 UPDATE schedules SET next_due = :next_due WHERE tenant_id = :tenant_id AND kind = :kind AND next_due = :due_at;
 
--- name: dead_runs(now text, after_lease text, after_id int, count int)
+-- name: dead_runs(now text, after_lease text, after_id int, count int) -> (lease_until text, id int, tenant_id TenantId, kind text, due_at text, fence int, attempts int, log_id int?, error text?)
 -- Of all tenants: active runs whose holder let its lease pass, behind the last one of an earlier page.
 SELECT lease_until, id, tenant_id, kind, due_at, fence, attempts, log_id, error FROM runs
 WHERE state = 'running' AND lease_until <= :now AND (lease_until, id) > (:after_lease, :after_id)
 ORDER BY lease_until, id LIMIT :count;
 
--- name: run_taken(tenant_id TenantId, id int, fence int, lease_until text)
+-- name: run_taken(tenant_id TenantId, id int, fence int, lease_until text) -> (id int)
 -- No row where another holder was quicker.
 UPDATE runs SET fence = fence + 1, attempts = attempts + 1, lease_until = :lease_until
 WHERE tenant_id = :tenant_id AND id = :id AND fence = :fence AND state = 'running' RETURNING id;
@@ -44,7 +44,7 @@ FROM runs r WHERE r.tenant_id = :tenant_id AND r.kind = :kind AND r.state = 'run
 -- Behind it.
 UPDATE runs SET log_id = {{log}} WHERE tenant_id = :tenant_id AND kind = :kind AND state = 'running' AND log_id IS NULL;
 
--- name: run_active(tenant_id TenantId, kind text)
+-- name: run_active(tenant_id TenantId, kind text) -> (id int, fence int, attempts int, checkpoint text, log_id int?)
 -- Of whom the run is just now, and where its work stands.
 SELECT id, fence, attempts, checkpoint, log_id FROM runs
 WHERE tenant_id = :tenant_id AND kind = :kind AND state = 'running';

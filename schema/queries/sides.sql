@@ -2,26 +2,29 @@
 INSERT INTO {side}s (id, tenant_id, name, type, config, created_at, updated_at)
 VALUES (:id, :tenant_id, :name, :type, :config, :now, :now);
 
--- name: side_by_id(side, tenant_id TenantId, id int)
+-- row: side(id int, name text, type text, config text, property_count int, created_at text, updated_at text, revision int)
+-- A source or a target.
+
+-- name: side_by_id(side, tenant_id TenantId, id int) -> side
 SELECT id, name, type, config, property_count, created_at, updated_at, revision FROM {side}s
 WHERE tenant_id = :tenant_id AND id = :id;
 
--- name: sides_state(side, tenant_id TenantId)
+-- name: sides_state(side, tenant_id TenantId) -> (count int, last int, revisions int)
 -- What the ETag of the list is made of: a change of any row raises the sum, a new row the largest id.
-SELECT count(*), coalesce(max(id), 0), coalesce(sum(revision), 0) FROM {side}s WHERE tenant_id = :tenant_id;
+SELECT count(*) AS count, coalesce(max(id), 0) AS last, coalesce(sum(revision), 0) AS revisions FROM {side}s WHERE tenant_id = :tenant_id;
 
--- name: sides_page(side, tenant_id TenantId, after int, count int, bytes int)
+-- name: sides_page(side, tenant_id TenantId, after int, count int, bytes int) -> side
 -- A page ends with the row whose config passes `bytes`.
 SELECT id, name, type, config, property_count, created_at, updated_at, revision FROM (
   SELECT *, sum(octet_length(config)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - octet_length(config) AS before
   FROM {side}s WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :count)
 WHERE before < :bytes;
 
--- name: side_changed(side, tenant_id TenantId, id int, name text, config text, now text)
+-- name: side_changed(side, tenant_id TenantId, id int, name text, config text, now text) -> revision
 UPDATE {side}s SET name = :name, config = :config, revision = revision + 1, updated_at = :now
 WHERE tenant_id = :tenant_id AND id = :id RETURNING revision;
 
--- name: secret_pointers(side, tenant_id TenantId, id int)
+-- name: secret_pointers(side, tenant_id TenantId, id int) -> (pointer text)
 -- Where in the config secrets are stored.
 SELECT pointer FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_id = :id;
 
@@ -38,13 +41,13 @@ DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_
 -- name: side_secrets_deleted(side, tenant_id TenantId, id int)
 DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_id = :id;
 
--- name: side_counted(side, tenant_id TenantId, id int)
+-- name: side_counted(side, tenant_id TenantId, id int) -> (properties int, snapshots int)
 -- What goes when the row is deleted: its properties, but for hidden ones, and all snapshots.
 SELECT (SELECT count(*) FROM {side}_properties p
-   WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND {{not_hidden_{side}}}),
+   WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND {{not_hidden_{side}}}) AS properties,
   (SELECT count(*) FROM {side}_properties p
    CROSS JOIN {side}_snapshots x ON x.{side}_property_id = p.id
-   WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND x.tenant_id = :tenant_id);
+   WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND x.tenant_id = :tenant_id) AS snapshots;
 
 -- name: side_data_orphaned(side, tenant_id TenantId, id int)
 -- All data that the rows to be deleted point to; a clean-up finds out which of it others still need.

@@ -127,45 +127,45 @@ INSERT INTO target_properties (tenant_id, target_id, external_id, id, source_id,
 -- fragment: attention
 (has_manual_changes OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL)
 
--- name: sync_position(tenant_id TenantId, source_id SourceId, target_id TargetId)
+-- name: sync_position(tenant_id TenantId, source_id SourceId, target_id TargetId) -> (source_revision int, target_revision int, settings_hash text)
 -- Up to where the pair's last sync saw both sides, and under which settings.
 SELECT source_revision, target_revision, settings_hash FROM sync_pairs
 WHERE tenant_id = :tenant_id AND source_id = :source_id AND target_id = :target_id;
 
--- name: sync_target_state(tenant_id TenantId, target_id TargetId)
+-- name: sync_target_state(tenant_id TenantId, target_id TargetId) -> (feed_floor int, filled int, attention int)
 -- What the target forgot, whether it has any row, and whether one carries a flag, a warning or a contest.
 SELECT feed_floor,
-  EXISTS (SELECT 1 FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id),
+  EXISTS (SELECT 1 FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id) AS filled,
   EXISTS (SELECT 1 FROM target_properties INDEXED BY target_properties_attention
-    WHERE tenant_id = :tenant_id AND target_id = :target_id AND {{attention}})
+    WHERE tenant_id = :tenant_id AND target_id = :target_id AND {{attention}}) AS attention
 FROM targets WHERE tenant_id = :tenant_id AND id = :target_id;
 
 -- fragment: feeders
 (SELECT group_concat(s.id || ':' || s.revision) FROM sync_pairs p CROSS JOIN sources s ON s.id = p.source_id
   WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND s.tenant_id = :tenant_id)
 
--- name: sync_feeders(tenant_id TenantId, target_id TargetId)
+-- name: sync_feeders(tenant_id TenantId, target_id TargetId) -> (feeders text?)
 -- All sources that feed the target, with their revisions: whose live properties rows are tied to decides classes, too.
-SELECT {{feeders}};
+SELECT {{feeders}} AS feeders;
 
 -- name: guard_feeders(tenant_id TenantId, target_id TargetId, feeders text?)
 -- Aborts the batch as `guard:source_changed` where any of them moved on.
 INSERT INTO guard (source_changed) SELECT NULL WHERE {{feeders}} IS NOT :feeders;
 
--- name: sync_changed_counted(tenant_id TenantId, source_id SourceId, target_id TargetId)
+-- name: sync_changed_counted(tenant_id TenantId, source_id SourceId, target_id TargetId) -> count
 -- How many of the source's rows changed since the pair's last sync, as far as just over a tenth of them.
-SELECT count(*) FROM (SELECT 1 FROM source_properties INDEXED BY source_properties_changed
+SELECT count(*) AS count FROM (SELECT 1 FROM source_properties INDEXED BY source_properties_changed
   WHERE tenant_id = :tenant_id AND source_id = :source_id AND revision > (
     SELECT source_revision FROM sync_pairs
     WHERE tenant_id = :tenant_id AND source_id = :source_id AND target_id = :target_id)
   LIMIT coalesce((SELECT property_count / 10 + 1 FROM sources WHERE tenant_id = :tenant_id AND id = :source_id), 0));
 
--- name: sync_classes(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text)
+-- name: sync_classes(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text) -> (class_name text, count int)
 -- How many candidates each class has.
 {{classed}}
-SELECT class, count(*) FROM (SELECT class FROM classed LIMIT -1) WHERE class IS NOT NULL GROUP BY class;
+SELECT class AS class_name, count(*) AS count FROM (SELECT class FROM classed LIMIT -1) WHERE class IS NOT NULL GROUP BY class;
 
--- name: sync_logged(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, sync_id text, started_at text, now text)
+-- name: sync_logged(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, keep_warning text, conflict_warning text, hold_warning text, sync_id text, started_at text, now text) -> (stats text)
 -- The log row of a sync that decides inside its batch: the stats that Plan::stats makes of the classes.
 {{classed}}, counted AS (
   SELECT count(*) FILTER (WHERE class IN ('create', 'revive')) AS created,

@@ -1,4 +1,4 @@
--- name: key_owner(key_hash text)
+-- name: key_owner(key_hash text) -> (tenant_id TenantId)
 -- The tenant whose live key this is.
 SELECT tenant_id FROM api_keys WHERE key_hash = :key_hash AND revoked_at IS NULL;
 
@@ -8,15 +8,18 @@ INSERT INTO tenants (id, name, created_at, updated_at) VALUES (:id, :name, :now,
 -- name: key_added(tenant_id TenantId, id int, key_hash text, now text)
 INSERT INTO api_keys (id, tenant_id, key_hash, created_at) VALUES (:id, :tenant_id, :key_hash, :now);
 
--- name: keys_page(tenant_id TenantId, after int, count int)
+-- row: key(id int, created_at text, revoked_at text?)
+-- A key as lists show it.
+
+-- name: keys_page(tenant_id TenantId, after int, count int) -> key
 SELECT id, created_at, revoked_at FROM api_keys
 WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :count;
 
--- name: keys_state(tenant_id TenantId)
+-- name: keys_state(tenant_id TenantId) -> (count int, last int, revoked int)
 -- What the ETag of the list of keys is made of.
-SELECT count(*), coalesce(max(id), 0), count(revoked_at) FROM api_keys WHERE tenant_id = :tenant_id;
+SELECT count(*) AS count, coalesce(max(id), 0) AS last, count(revoked_at) AS revoked FROM api_keys WHERE tenant_id = :tenant_id;
 
--- name: key_by_id(tenant_id TenantId, id int)
+-- name: key_by_id(tenant_id TenantId, id int) -> key
 SELECT id, created_at, revoked_at FROM api_keys WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: guard_last_key(tenant_id TenantId, id int)

@@ -156,7 +156,7 @@ class Host {
   Json run(const Frame& step, const Json& effect, bool atomic, std::vector<std::string>& sections) {
     std::vector<NativeStatement> statements;
     for (const Json& given : effect.at("statements")) {
-      NativeStatement statement{step.sections.at(given.at("sql").get<size_t>()), {}};
+      NativeStatement statement{given.at("statement").get<size_t>(), {}};
       for (const Json& param : given.at("params")) {
         if (param.is_null()) {
           statement.params.emplace_back(nullptr);

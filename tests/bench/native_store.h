@@ -13,7 +13,7 @@
 namespace sm::bench {
 
 struct NativeStatement {
-  std::string_view sql;
+  size_t number = 0;
   std::vector<std::variant<std::nullptr_t, int64_t, std::string_view>> params;
 };
 
@@ -27,7 +27,7 @@ struct NativeResult {
 
 class NativeStore {
  public:
-  // What one text of SQL has cost so far.
+  // What one statement has cost so far.
   struct Cost {
     double ms = 0;
     size_t runs = 0;
@@ -48,6 +48,7 @@ class NativeStore {
 
   // Milliseconds in all runs, commits included.
   double ms() const { return ms_; }
+  // By the statements' texts.
   std::map<std::string, Cost> costs() const;
 
  private:
@@ -57,13 +58,14 @@ class NativeStore {
   };
 
   bool run_one(const NativeStatement& statement, NativeResult& result);
-  Prepared* prepare(std::string_view sql);
+  Prepared* prepare(size_t number);
   bool note_error();
 
   sqlite3* db_ = nullptr;
-  // Statements are prepared once: D1 keeps them, too.
-  std::map<std::string, Prepared, std::less<>> prepared_;
+  // By number. Statements are prepared once: D1 keeps them, too.
+  std::vector<Prepared> prepared_;
   std::string error_;
+  Cost commits_;
   double ms_ = 0;
 };
 

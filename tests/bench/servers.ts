@@ -31,6 +31,8 @@ interface Worker {
   readonly main: string;
   /** What the Worker imports as WebAssembly. */
   readonly wasm?: string;
+  /** The texts that go with it. */
+  readonly statements?: string;
   /** Files that make the database, in order; a Worker without any has no database. */
   readonly schema?: readonly string[];
   readonly variables?: Record<string, string>;
@@ -44,6 +46,7 @@ export function startProduct(root: string, folder: string): Promise<Server> {
     name: "product",
     main: join(root, "host/worker/worker.ts"),
     wasm: resolve(root, wasm),
+    statements: resolve(root, wasm, "../generated/store/statements.sqlite.json"),
     schema: readdirSync(migrations)
       .sort()
       .map((file) => join(migrations, file)),
@@ -76,7 +79,7 @@ export function startCanonical(root: string, folder: string, wasm: string): Prom
 async function start(root: string, folder: string, worker: Worker): Promise<Server> {
   const stateDir = join(folder, worker.name);
   const modules = [
-    { type: "ESModule" as const, path: "worker.js", contents: await bundle(root, worker.main) },
+    { type: "ESModule" as const, path: "worker.js", contents: await bundle(root, worker) },
   ];
   const compiled = worker.wasm === undefined ? [] : [compiledModule(worker.wasm)];
   const { compatibilityDate, compatibilityFlags } = readCompatibility(root);
@@ -116,7 +119,7 @@ async function start(root: string, folder: string, worker: Worker): Promise<Serv
  * One module behind the probe; WebAssembly stays beside it, under the one name that
  * `compiledModule` gives.
  */
-async function bundle(root: string, main: string): Promise<string> {
+async function bundle(root: string, { main, statements = "" }: Worker): Promise<string> {
   const probe = join(root, "tests/bench/probe.ts");
   const entry =
     `import { probed } from ${JSON.stringify(probe)};\n` +
@@ -130,9 +133,16 @@ async function bundle(root: string, main: string): Promise<string> {
     external: ["node:*", "cloudflare:*"],
     plugins: [
       {
-        name: "wasm",
-        setup({ onResolve }) {
+        name: "core",
+        setup({ onResolve, onLoad }) {
           onResolve({ filter: /\.wasm$/ }, () => ({ path: "./core.wasm", external: true }));
+          onResolve({ filter: /^core$/ }, () => ({ path: "core", namespace: "core" }));
+          onLoad({ filter: /./, namespace: "core" }, () => ({
+            contents:
+              'export { default as module } from "core.wasm";\n' +
+              `export { default as statements } from ${JSON.stringify(statements)};\n`,
+            resolveDir: root,
+          }));
         },
       },
     ],

@@ -48,12 +48,12 @@ Failed fail_batches(const api::Route& route, const std::string& error) {
   ScriptedHost host;
   ScriptedWorld world(body_of(route));
   world.committed = false;
-  const std::string_view log = store::failure_logged({}, "", "", {}, {}, "", "", "").sql;
+  const uint32_t log = store::failure_logged({}, "", "", {}, {}, "", "", "").number;
   Step step = host.start(std::string(route.method), target_of(route), !body_of(route).empty());
   for (int i = 0; i < 1000 && !step.done(); ++i) {
     bool logs = false;
     for (size_t s = 0; step.effect() == "batch" && s < step.statements(); ++s) {
-      if (step.sql(s) != log) continue;
+      if (step.statement(s) != log) continue;
       logs = true;
       failed.logged.push_back(step.params(s)[2].get<std::string>());
     }

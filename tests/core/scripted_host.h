@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "core/machine.h"
+#include "core/store/statement_table.h"
 
 namespace sm {
 
@@ -27,8 +28,11 @@ struct Step {
   std::string effect(size_t at = 0) const {
     return head["effects"][at]["effect"].get<std::string>();
   }
-  std::string sql(size_t statement) const {
-    return sections[head["effects"][0]["statements"][statement]["sql"].get<size_t>()];
+  uint32_t statement(size_t at) const {
+    return head["effects"][0]["statements"][at]["statement"].get<uint32_t>();
+  }
+  std::string_view name(size_t at) const {
+    return store::kSqliteStatements.statements[statement(at)].name;
   }
   size_t statements() const { return head["effects"][0]["statements"].size(); }
   const Json& params(size_t statement) const {

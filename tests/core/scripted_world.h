@@ -49,27 +49,28 @@ class ScriptedWorld {
   }
 
   Cells cells(const Step& step, size_t statement) const {
-    std::string sql = step.sql(statement);
+    uint32_t number = step.statement(statement);
     const Json& params = step.params(statement);
-    if (sql == store::import_differences({}, {}, {}).sql) return all_new(step, params);
-    if (sql == store::source_property_rows({}, {}, {}, {}, 0, 0, 0).sql) {
+    if (number == store::import_differences({}, {}, {}).number) return all_new(step, params);
+    if (number == store::source_property_rows({}, {}, {}, {}, 0, 0, 0).number) {
       return list(params[4].get<int64_t>(), params[5].get<int64_t>());
     }
-    if (sql == store::cleanup_properties(Side::source, {}, 0, 0).sql ||
-        sql == store::cleanup_properties(Side::target, {}, 0, 0).sql ||
-        sql == store::orphans_slice({}, 0, 0).sql) {
+    if (number == store::cleanup_properties(Side::source, {}, 0, 0).number ||
+        number == store::cleanup_properties(Side::target, {}, 0, 0).number ||
+        number == store::orphans_slice({}, 0, 0).number) {
       return params[1].get<int64_t>() == 0 ? Cells{{9, 5}} : Cells{{nullptr, 0}};
     }
-    if (sql == store::log_by_sync_id({}, "").sql) return committed ? Cells{{"{}", 4}} : Cells{};
-    auto known = fixed().find(sql);
+    if (number == store::log_by_sync_id({}, "").number)
+      return committed ? Cells{{"{}", 4}} : Cells{};
+    auto known = fixed().find(number);
     return known == fixed().end() ? Cells{} : known->second;
   }
 
-  static const std::map<std::string, Cells, std::less<>>& fixed() {
-    static const std::map<std::string, Cells, std::less<>> kFixed = [] {
-      std::map<std::string, Cells, std::less<>> known;
+  static const std::map<uint32_t, Cells>& fixed() {
+    static const std::map<uint32_t, Cells> kFixed = [] {
+      std::map<uint32_t, Cells> known;
       auto add = [&](const Statement& statement, Cells rows) {
-        known.emplace(statement.sql, std::move(rows));
+        known.emplace(statement.number, std::move(rows));
       };
       add(store::key_owner(""), {{7}});
       add(store::side_by_id(Side::source, {}, 0), {{1, "Source", "json", "{}", 2, "t", "t", 5}});

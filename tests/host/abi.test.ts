@@ -112,17 +112,16 @@ test("resume frames are written byte for byte, with a cell of every kind", () =>
 
 test("a step becomes typed effects, with texts and copies in place of sections", () => {
   assert.deepEqual(readStep(bytesOf("step_empty")), { effects: [], done: true });
-  const sql = "SELECT ?1, ?2, ?3, ?4, ?5";
   assert.deepEqual(readStep(bytesOf("step_store")).effects, [
     {
       effect: "query",
-      statements: [{ sql, params: [null, 9007199254740991, -3, "kürzer", "länger: 😀"] }],
+      statements: [{ number: 7, params: [null, 9007199254740991, -3, "kürzer", "länger: 😀"] }],
     },
     {
       effect: "batch",
       statements: [
-        { sql: "DELETE FROM t", params: [] },
-        { sql, params: ["", ""] },
+        { number: 0, params: [] },
+        { number: 7, params: ["", ""] },
       ],
     },
   ]);
@@ -153,9 +152,9 @@ test("a step that does not fit throws", () => {
     step({ effect: "write", section: -1 }, ["x"]),
     step({ effect: "respond", status: "200", headers: [] }),
     step({ effect: "respond", status: 200, headers: [["a"]] }),
-    step({ effect: "query", statements: [{ sql: 0, params: [1.5] }] }, ["x"]),
+    step({ effect: "query", statements: [{ statement: 0, params: [1.5] }] }, ["x"]),
     step({ effect: "log", level: "loud", message: "" }),
-    step({ effect: "query", statements: [{ sql: 0, params: [true] }] }, ["x"]),
+    step({ effect: "query", statements: [{ statement: 0, params: [true] }] }, ["x"]),
     frameOf({ effects: [] }, []),
     bytesOf("step_answer").subarray(0, -1),
     bytesOf("step_answer").subarray(0, 3),

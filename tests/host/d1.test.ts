@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { D1Store } from "../../host/worker/d1.ts";
 import { classify } from "../../host/worker/d1_errors.ts";
+import { fixtureTable } from "./fixture_statements.ts";
 
 // Message, kind for a query, kind for a batch.
 const table: readonly [string, string, string][] = [
@@ -115,27 +116,27 @@ async function quietly<T>(body: () => Promise<T>): Promise<T> {
   }
 }
 
-const statements = [{ sql: "SELECT 1", params: [] }];
+const statements = [{ number: 0, params: [] }];
 
 test("a read is repeated once when the connection fails, a batch never", async () => {
   const lost = "D1_ERROR: Network connection lost.";
   await quietly(async () => {
     const once = database(lost);
-    assert.equal((await new D1Store(once.db).query(statements)).ok, true);
+    assert.equal((await new D1Store(once.db, fixtureTable).query(statements)).ok, true);
     assert.equal(once.calls(), 2);
     const twice = database(lost, lost);
-    assert.deepEqual(await new D1Store(twice.db).query(statements), {
+    assert.deepEqual(await new D1Store(twice.db, fixtureTable).query(statements), {
       ok: false,
       error: "unavailable",
     });
     const batch = database(lost);
-    assert.deepEqual(await new D1Store(batch.db).batch(statements), {
+    assert.deepEqual(await new D1Store(batch.db, fixtureTable).batch(statements), {
       ok: false,
       error: "unknown_outcome",
     });
     assert.equal(batch.calls(), 1);
     const overloaded = database("D1_ERROR: D1 DB is overloaded. Too many requests queued.");
-    assert.deepEqual(await new D1Store(overloaded.db).query(statements), {
+    assert.deepEqual(await new D1Store(overloaded.db, fixtureTable).query(statements), {
       ok: false,
       error: "overloaded",
     });
@@ -145,6 +146,6 @@ test("a read is repeated once when the connection fails, a batch never", async (
 
 test("nothing to do needs no database", async () => {
   const none = database();
-  assert.deepEqual(await new D1Store(none.db).query([]), { ok: true, results: [] });
+  assert.deepEqual(await new D1Store(none.db, fixtureTable).query([]), { ok: true, results: [] });
   assert.equal(none.calls(), 0);
 });

@@ -2,10 +2,10 @@
 // real one never does: a trap at any step, growth, an endless body. The script of a request is the
 // value of its header `x-script`; the script of a wake is the variable `wake_<scheduled_time>`, and
 // empty where there is none. It is in hexadecimal, as tests/host/script.ts makes it: operations of
-// one letter, a u32, and for `S` and `H` that many bytes.
+// one letter, a u32, and for `S` that many bytes.
 //
 //   S n frame   yields the frame
-//   H n sql     yields a `batch` of the statement, its one parameter the head of the start frame
+//   H n         yields a `batch` of statement n, its one parameter the head of the start frame
 //   W n         yields a `write` of n bytes again and again, until one is refused
 //   B n         yields `read_body` until the end or a refusal, counting bytes, parts and small
 //   parts G n         grows memory by n pages T n         traps E n         done: answers with the
@@ -103,18 +103,6 @@ uint32_t yield_plain(const char* head) {
   return yield(output(), 4 + n);
 }
 
-// A batch of one statement with one parameter: the head of the start frame.
-uint32_t yield_head(const unsigned char* sql, uint32_t length) {
-  constexpr const char* kBatch =
-      R"({"done":false,"effects":[{"effect":"batch","statements":[{"sql":0,"params":[{"section":1}]}]}]})";
-  yield_section(kBatch, sql, length);
-  uint32_t end = answer[0] + answer[1];
-  ensure(end + 4 + start_head_length);
-  write32(at(end), start_head_length);
-  copy(at(end) + 4, start_head, start_head_length);
-  return yield(answer[0], answer[1] + 4 + start_head_length);
-}
-
 char* put(char* p, const char* text) {
   while (*text != 0) *p++ = *text++;
   return p;
@@ -127,6 +115,15 @@ char* put(char* p, uint32_t number) {
   while ((number /= 10) != 0);
   while (n > 0) *p++ = digits[--n];
   return p;
+}
+
+// A batch of one statement with one parameter: the head of the start frame.
+uint32_t yield_head(uint32_t statement) {
+  char batch[128];
+  char* p = put(batch, R"({"done":false,"effects":[{"effect":"batch","statements":[{"statement":)");
+  p = put(p, statement);
+  *put(p, R"(,"params":[{"section":0}]}]}]})") = 0;
+  return yield_section(batch, start_head, start_head_length);
 }
 
 constexpr const char* kAnswer =
@@ -166,8 +163,8 @@ uint32_t run() {
         script_at = next + n;
         return yield(reinterpret_cast<uint32_t>(script + next), n);
       case 'H':
-        script_at = next + n;
-        return yield_head(script + next, n);
+        script_at = next;
+        return yield_head(n);
       case 'W':
         if (!repeating || !refused()) {
           repeating = true;
@@ -237,7 +234,12 @@ constexpr const char* kAnswers =
 
 extern "C" {
 
-EXPORT(sm_abi) uint32_t sm_abi() { return 2; }
+EXPORT(sm_abi) uint32_t sm_abi() { return 3; }
+
+EXPORT(sm_statements) uint32_t sm_statements() {
+  constexpr const char* kFingerprint = "fixture";
+  return yield(reinterpret_cast<uint32_t>(kFingerprint), length_of(kFingerprint));
+}
 
 EXPORT(_initialize) void initialize() {}
 

@@ -77,19 +77,21 @@ export const goldens: readonly Golden[] = [
       effects: [
         {
           effect: "query",
-          statements: [{ sql: 0, params: [null, 9007199254740991, -3, "kürzer", { section: 1 }] }],
+          statements: [
+            { statement: 7, params: [null, 9007199254740991, -3, "kürzer", { section: 0 }] },
+          ],
         },
         {
           effect: "batch",
           statements: [
-            { sql: 2, params: [] },
-            { sql: 0, params: ["", { section: 3 }] },
+            { statement: 0, params: [] },
+            { statement: 7, params: ["", { section: 1 }] },
           ],
         },
       ],
       done: false,
     },
-    sections: ["SELECT ?1, ?2, ?3, ?4, ?5", "länger: 😀", "DELETE FROM t", ""],
+    sections: ["länger: 😀", ""],
   },
   {
     name: "step_answer",

@@ -3,13 +3,19 @@
 import { execFileSync } from "node:child_process";
 import { mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 
+import { type FixtureText, numberOf } from "./fixture_statements.ts";
+
 const root = `${import.meta.dirname}/../../`;
 export const fixturePath = `${root}build/host/fixture.wasm`;
 
 export function compileFixture(): WebAssembly.Module {
+  return compile(buildFixture());
+}
+
+export function compile(bytes: Uint8Array): WebAssembly.Module {
   // The Workers types leave out compiling from bytes, which workerd does not do.
-  const compile = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
-  return new compile(buildFixture());
+  const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
+  return new Module(bytes);
 }
 
 export function buildFixture(): Uint8Array {
@@ -65,7 +71,7 @@ export const answerAndGoOn = (text: string): Buffer =>
   step([{ effect: "respond", status: 202, headers: [], section: 0 }], [text]);
 
 /** A batch of one statement whose one parameter is the head of the start frame. */
-export const storeHead = (sql: string): Buffer => operation("H", Buffer.from(sql));
+export const storeHead = (text: FixtureText): Buffer => counted("H", numberOf(text));
 
 export const startStream = (): Buffer =>
   step([{ effect: "respond", status: 200, headers: [], stream: true }]);

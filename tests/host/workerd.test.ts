@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect, type Socket } from "node:net";
 import { after, before, test } from "node:test";
+import { type FixtureText, numberOf } from "./fixture_statements.ts";
 import {
   answerAndGoOn,
   answerCounts,
@@ -56,13 +57,13 @@ async function replyOf(response: Response): Promise<{ replies: Reply[]; cells: B
 }
 type Reply = { ok: boolean; error?: string; results?: Record<string, unknown>[] };
 
-/** Runs one effect with SQL texts, each without parameters. */
+/** Runs one effect with statements that have no parameters. */
 async function store(
   effect: "query" | "batch",
-  ...texts: string[]
+  ...texts: FixtureText[]
 ): Promise<{ replies: Reply[]; cells: Buffer[] }> {
-  const statements = texts.map((_, sql) => ({ sql, params: [] }));
-  return replyOf(await call(script(step([{ effect, statements }], texts), answerReplies())));
+  const statements = texts.map((text) => ({ statement: numberOf(text), params: [] }));
+  return replyOf(await call(script(step([{ effect, statements }]), answerReplies())));
 }
 
 /** A request by hand, to be as slow or as rude as a client can be. */
@@ -126,7 +127,7 @@ test("a batch that a guard or a unique rule refuses leaves nothing behind, and s
     "CREATE TABLE guard (source_changed INTEGER NOT NULL)",
     "CREATE TABLE t (a TEXT UNIQUE, b INTEGER, c INTEGER, UNIQUE (b, c))",
   );
-  const refusedBy = async (...texts: string[]): Promise<string | undefined> =>
+  const refusedBy = async (...texts: FixtureText[]): Promise<string | undefined> =>
     (await store("batch", ...texts)).replies[0]?.error;
   const insert = "INSERT INTO t VALUES ('x', 1, 1)";
   assert.equal(
@@ -143,11 +144,11 @@ test("a batch that a guard or a unique rule refuses leaves nothing behind, and s
 });
 
 test("parameters are bound by position", async () => {
+  const statement = numberOf("SELECT ?1 AS a, CAST(?2 AS INTEGER) AS b, ?3 AS c, ?4 AS d");
   const effects: Scripted[] = [
-    { effect: "query", statements: [{ sql: 0, params: ["a", 7, null, { section: 1 }] }] },
+    { effect: "query", statements: [{ statement, params: ["a", 7, null, { section: 0 }] }] },
   ];
-  const texts = ["SELECT ?1 AS a, CAST(?2 AS INTEGER) AS b, ?3 AS c, ?4 AS d", "länger"];
-  const { cells } = await replyOf(await call(script(step(effects, texts), answerReplies())));
+  const { cells } = await replyOf(await call(script(step(effects, ["länger"]), answerReplies())));
   assert.equal(
     cells[0]?.toString("latin1"),
     Buffer.concat([

@@ -4,6 +4,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
+import type { StatementTable } from "../../host/shared/store/store.ts";
+import { fixtureTable } from "./fixture_statements.ts";
 import { buildFixture, fixturePath } from "./script.ts";
 
 const root = `${import.meta.dirname}/../..`;
@@ -15,8 +17,11 @@ export type Worker = {
   readonly stop: () => Promise<void>;
 };
 
-/** `vars` are text variables of the Worker. */
-export async function startWorker(vars: Readonly<Record<string, string>> = {}): Promise<Worker> {
+/** `vars` are text variables of the Worker, `statements` the texts that it finds beside the core. */
+export async function startWorker(
+  vars: Readonly<Record<string, string>> = {},
+  statements: StatementTable = fixtureTable,
+): Promise<Worker> {
   buildFixture();
   mkdirSync(`${root}/build/host`, { recursive: true });
   const folder = mkdtempSync(`${root}/build/host/workerd-`);
@@ -24,7 +29,8 @@ export async function startWorker(vars: Readonly<Record<string, string>> = {}): 
   writeFileSync(`${folder}/public/hello.txt`, "hello asset");
   writeFileSync(
     `${folder}/core_module.mjs`,
-    `export { default } from ${JSON.stringify(fixturePath)};`,
+    `export { default as module } from ${JSON.stringify(fixturePath)};\n` +
+      `export const statements = ${JSON.stringify(statements)};\n`,
   );
   writeFileSync(`${folder}/wrangler.toml`, configuration(await freePort(), vars));
   const port = await freePort();
@@ -75,7 +81,7 @@ compatibility_flags = ["nodejs_compat"]
 ip = "127.0.0.1"
 inspector_port = ${inspectorPort}
 [alias]
-"core.wasm" = "./core_module.mjs"
+"core" = "./core_module.mjs"
 [assets]
 directory = "public"
 binding = "ASSETS"

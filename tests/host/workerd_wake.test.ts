@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { request } from "node:http";
 import { after, before, test } from "node:test";
+import { type FixtureText, numberOf } from "./fixture_statements.ts";
 import {
   answerCounts,
   answerOk,
@@ -49,9 +50,13 @@ function call(ops: string, path = "/"): Promise<Response> {
   return fetch(`http://127.0.0.1:${worker.port}${path}`, { headers: { "x-script": ops } });
 }
 
-async function store(effect: "query" | "batch", sql: string): Promise<Buffer> {
-  const effects = [{ effect, statements: [{ sql: 0, params: [] }] }];
-  const answer = await call(script(step(effects, [sql]), answerReplies()));
+async function store(
+  effect: "query" | "batch",
+  text: FixtureText,
+  ...params: number[]
+): Promise<Buffer> {
+  const effects = [{ effect, statements: [{ statement: numberOf(text), params }] }];
+  const answer = await call(script(step(effects), answerReplies()));
   return Buffer.from(await answer.arrayBuffer());
 }
 
@@ -59,8 +64,8 @@ async function store(effect: "query" | "batch", sql: string): Promise<Buffer> {
 async function heads(time: number): Promise<Record<string, unknown>[]> {
   const frame = await store(
     "query",
-    "SELECT json_group_array(json(head)) AS heads FROM woken " +
-      `WHERE json_extract(head, '$.scheduled_time') = ${time}`,
+    "SELECT json_group_array(json(head)) AS heads FROM woken WHERE json_extract(head, '$.scheduled_time') = ?1",
+    time,
   );
   // A head, and one section with one cell: a tag byte, a length, and the text.
   return JSON.parse(frame.subarray(4 + frame.readUInt32LE(0) + 9).toString());

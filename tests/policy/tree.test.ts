@@ -88,7 +88,7 @@ test("style: the module includes nothing of the core but its machine", () => {
 // Which rooms of the host a room may enter beside itself, and which modules from outside it may import.
 const kRooms: Readonly<Record<string, { rooms: readonly string[]; modules: RegExp }>> = {
   "host/shared/": { rooms: [], modules: /^$/ },
-  "host/worker/": { rooms: ["host/shared/"], modules: /^core\.wasm$/ },
+  "host/worker/": { rooms: ["host/shared/"], modules: /^core$/ },
   "host/dev/": { rooms: [], modules: /^node:/ },
 };
 

@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
-import { readQueries } from "../../schema/generate.mjs";
+import { readQueries } from "../../schema/queries.mjs";
 import { scansOf } from "./scans.ts";
 
 interface Query {
@@ -12,10 +12,19 @@ interface Query {
   readonly word?: string;
   readonly sql: string;
   readonly params: readonly unknown[];
+  readonly row: { readonly columns: readonly Column[] } | undefined;
+}
+interface Column {
+  readonly name: string;
+  readonly type: string;
+  readonly nullable: boolean;
 }
 
 const root = resolve(import.meta.dirname, "../..");
-const queries = readQueries() as Query[];
+const queries: readonly Query[] = readQueries().map((query) => ({
+  ...query,
+  sql: String(query.texts["sqlite"]),
+}));
 const db = new DatabaseSync(":memory:");
 for (const file of readdirSync(join(root, "schema/sqlite")).sort()) {
   db.exec(readFileSync(join(root, "schema/sqlite", file), "utf8"));
@@ -50,6 +59,38 @@ test("schema: every query prepares", () => {
   assert.ok(queries.length > 80, `${queries.length} queries`);
   for (const query of queries) {
     assert.doesNotThrow(() => db.prepare(query.sql), label(query));
+  }
+});
+
+// Columns that the schema lets be null, and the query does not.
+const kNeverNull: Readonly<Record<string, string>> = {
+  "due_slots: next_due": "it reads those that are due",
+  "log_ended: stats": "rows that are not ended began with them",
+  "sync_logged (all): stats": "it has just written them",
+  "sync_logged (changed): stats": "it has just written them",
+};
+
+test("schema: a query gives the columns that its signature names, in their order and type", () => {
+  const nullable = db.prepare(
+    `SELECT c."notnull" = 0 AND c.pk = 0 AS nullable FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+     WHERE t.name = ? AND c.name = ?`,
+  );
+  for (const query of queries) {
+    const given = db.prepare(query.sql).columns();
+    const named = query.row?.columns ?? [];
+    assert.deepEqual(
+      given.map(({ name }) => name),
+      named.map(({ name }) => name),
+      label(query),
+    );
+    for (const [index, { name, type, nullable: mayBeNull }] of named.entries()) {
+      const { type: stored, table, column } = given[index]!;
+      const what = `${label(query)}: ${name}`;
+      // Of an expression SQLite knows no type.
+      if (stored !== null) assert.equal(stored, type === "text" ? "TEXT" : "INTEGER", what);
+      if (table === null || column === null || mayBeNull || what in kNeverNull) continue;
+      assert.notEqual(nullable.get(table, column)?.["nullable"], 1, `${what} may be null`);
+    }
   }
 });
 

@@ -8,7 +8,12 @@ import { getPlatformProxy } from "wrangler";
 import { Instance } from "../../host/shared/core/instance.ts";
 import { Pool } from "../../host/shared/core/pool.ts";
 import { drive, type Host } from "../../host/shared/drive.ts";
-import type { Statement, Store, StoreOutcome } from "../../host/shared/store/store.ts";
+import type {
+  Statement,
+  StatementTable,
+  Store,
+  StoreOutcome,
+} from "../../host/shared/store/store.ts";
 import { D1Store } from "../../host/worker/d1.ts";
 
 const root = resolve(import.meta.dirname, "../..");
@@ -39,12 +44,17 @@ await platform.env.DB.batch(
   statements.filter(Boolean).map((text) => platform.env.DB.prepare(text)),
 );
 
+const build = join(root, "build", process.env["WASM_BUILD"] ?? "wasi");
+const table = JSON.parse(
+  readFileSync(join(build, "generated/store/statements.sqlite.json"), "utf8"),
+) as StatementTable;
+
 /** The store of the Worker, with a meter. */
 class Metered implements Store {
   readonly kind = "d1";
   read = 0;
   written = 0;
-  private readonly store = new D1Store(platform.env.DB);
+  private readonly store = new D1Store(platform.env.DB, table);
 
   query(asked: readonly Statement[]): Promise<StoreOutcome> {
     return this.count(this.store.query(asked));
@@ -66,9 +76,9 @@ class Metered implements Store {
 
 const store = new Metered();
 const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
-const build = process.env["WASM_BUILD"] ?? "wasi";
-const module = new Module(readFileSync(join(root, "build", build, "sync_manager.wasm")));
+const module = new Module(readFileSync(join(build, "sync_manager.wasm")));
 const first = new Instance(module);
+first.expectStatements(table.fingerprint);
 const host: Host = {
   answers: first.storedAnswers(),
   pool: new Pool(module, first),

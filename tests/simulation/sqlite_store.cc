@@ -111,7 +111,8 @@ void bind(sqlite3_stmt* prepared, int index, const Json& param) {
 
 }  // namespace
 
-SqliteStore::SqliteStore(const std::string& schema) {
+SqliteStore::SqliteStore(const std::string& schema)
+    : numbered_(sm::store::kSqliteStatements.statements.size()) {
   if (sqlite3_open(":memory:", &db_) != SQLITE_OK) stop(sqlite3_errmsg(db_));
   execute("PRAGMA foreign_keys = ON; PRAGMA journal_mode = MEMORY; PRAGMA temp_store = MEMORY");
   std::vector<std::filesystem::path> files;
@@ -128,6 +129,7 @@ SqliteStore::SqliteStore(const std::string& schema) {
 }
 
 SqliteStore::~SqliteStore() {
+  for (sqlite3_stmt* statement : numbered_) sqlite3_finalize(statement);
   for (auto& [sql, statement] : prepared_) sqlite3_finalize(statement);
   sqlite3_close(db_);
 }
@@ -150,14 +152,14 @@ StoreOutcome SqliteStore::run(const std::vector<StoreStatement>& statements) {
     if (run_one(statement, result)) continue;
     outcome.message = sqlite3_errmsg(db_);
     outcome.error = kind_of(outcome.message);
-    outcome.message += " in " + std::string(statement.sql);
+    outcome.message += " in " + std::string(statement_text(statement.number).text);
     return outcome;
   }
   return outcome;
 }
 
 bool SqliteStore::run_one(const StoreStatement& statement, StoreResult& result) {
-  sqlite3_stmt* prepared = prepare(statement.sql);
+  sqlite3_stmt* prepared = prepare(statement.number);
   if (prepared == nullptr) return false;
   for (size_t i = 0; i < statement.params.size(); ++i) {
     bind(prepared, static_cast<int>(i + 1), statement.params[i]);
@@ -174,11 +176,24 @@ bool SqliteStore::run_one(const StoreStatement& statement, StoreResult& result) 
     // D1 gives rows as objects: of two columns with one name only one would arrive.
     size_t same = static_cast<size_t>(
         std::count(result.columns.begin(), result.columns.end(), result.columns.back()));
-    if (same > 1) stop("two columns are named alike in " + std::string(statement.sql));
+    if (same > 1)
+      stop("two columns are named alike in " + std::string(statement_text(statement.number).name));
   }
   result.changes = sqlite3_total_changes64(db_) - before;
   if (outcome == SQLITE_DONE) sqlite3_reset(prepared);
   return outcome == SQLITE_DONE;
+}
+
+sqlite3_stmt* SqliteStore::prepare(size_t number) {
+  std::string_view sql = statement_text(number).text;
+  sqlite3_stmt*& statement = numbered_[number];
+  if (statement != nullptr) {
+    sqlite3_reset(statement);
+  } else if (sqlite3_prepare_v3(db_, sql.data(), static_cast<int>(sql.size()),
+                                SQLITE_PREPARE_PERSISTENT, &statement, nullptr) != SQLITE_OK) {
+    return nullptr;
+  }
+  return statement;
 }
 
 sqlite3_stmt* SqliteStore::prepare(std::string_view sql) {
@@ -219,6 +234,12 @@ void SqliteStore::execute(const char* sql) {
   if (sqlite3_exec(db_, sql, nullptr, nullptr, &message) != SQLITE_OK) {
     stop(std::string(message) + " in " + sql);
   }
+}
+
+const sm::store::StatementText& statement_text(size_t number) {
+  const auto& statements = sm::store::kSqliteStatements.statements;
+  if (number >= statements.size()) stop("a step names a statement that there is not");
+  return statements[number];
 }
 
 std::string_view text_at(sqlite3_stmt* row, int column) {

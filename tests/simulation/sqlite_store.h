@@ -15,12 +15,13 @@
 #include <string_view>
 #include <vector>
 
+#include "core/store/statement_table.h"
 #include "tests/simulation/value.h"
 
 namespace simulation {
 
 struct StoreStatement {
-  std::string_view sql;
+  size_t number = 0;
   // null, numbers and texts, as frames carry them; large texts stand in `sections` of the frame.
   std::vector<Json> params;
 };
@@ -60,10 +61,13 @@ class SqliteStore {
 
  private:
   sqlite3_stmt* prepare(std::string_view sql);
+  sqlite3_stmt* prepare(size_t number);
   StoreOutcome run(const std::vector<StoreStatement>& statements);
   bool run_one(const StoreStatement& statement, StoreResult& result);
 
   sqlite3* db_ = nullptr;
+  // The core's statements by number, and the simulation's own.
+  std::vector<sqlite3_stmt*> numbered_;
   std::map<std::string, sqlite3_stmt*, std::less<>> prepared_;
 };
 
@@ -80,6 +84,9 @@ class Savepoint {
  private:
   SqliteStore& store_;
 };
+
+// The text and the name of one of the core's statements.
+const sm::store::StatementText& statement_text(size_t number);
 
 // A column's text, and its integer where null is 0.
 std::string_view text_at(sqlite3_stmt* row, int column);

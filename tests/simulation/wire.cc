@@ -62,7 +62,8 @@ std::vector<StoreStatement> Step::statements(size_t at) const {
     return std::string_view(frame_).substr(offset, length);
   };
   for (const Json& statement : effect(at)["statements"]) {
-    StoreStatement& added = list.emplace_back(StoreStatement{text(statement["sql"]), {}});
+    StoreStatement& added =
+        list.emplace_back(StoreStatement{statement["statement"].get<size_t>(), {}});
     for (const Json& param : statement["params"]) {
       added.params.push_back(param.is_object() ? Json(std::string(text(param["section"]))) : param);
     }

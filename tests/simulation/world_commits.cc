@@ -7,7 +7,7 @@ namespace simulation {
 namespace {
 
 bool begins(const StoreStatement& statement, std::string_view mark) {
-  return statement.sql.starts_with(mark);
+  return statement_text(statement.number).text.starts_with(mark);
 }
 
 // The property ids of a batch that drops snapshots, by the side of these.

@@ -7,7 +7,7 @@
 import type { Result, Statement, Value } from "../store/store.ts";
 import { FrameReader, FrameTooLarge, type FrameWriter, maxFrameBytes } from "./frame.ts";
 
-export const abiVersion = 2;
+export const abiVersion = 3;
 
 export type HeaderList = readonly (readonly [string, string])[];
 
@@ -254,7 +254,7 @@ function readStatement(reader: FrameReader, value: unknown): Statement {
     else if (typeof param === "number") params.push(integer(param, "parameter"));
     else params.push(reader.text(integer(record(param, "parameter")["section"], "section")));
   }
-  return { sql: reader.text(integer(head["sql"], "sql")), params };
+  return { number: integer(head["statement"], "statement"), params };
 }
 
 function headerList(value: unknown): HeaderList {

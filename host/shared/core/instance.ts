@@ -19,12 +19,15 @@ import { FrameTooLarge, FrameWriter } from "./frame.ts";
 /** The instance must be thrown away. */
 export class CoreFailure extends Error {}
 
+const decoder = new TextDecoder();
+
 // Frames of all instances are put together here, one at a time (frame.ts).
 const writer = new FrameWriter();
 
 type Exports = {
   readonly memory: WebAssembly.Memory;
   readonly sm_abi: () => number;
+  readonly sm_statements: () => number;
   readonly sm_alloc: (length: number) => number;
   readonly sm_start: (pointer: number, length: number) => number;
   readonly sm_resume: (pointer: number, length: number) => number;
@@ -44,6 +47,17 @@ export class Instance {
     const version = this.call(() => this.exports.sm_abi());
     if (version !== abiVersion)
       throw new CoreFailure(`the core speaks ABI ${version}, this host ${abiVersion}`);
+  }
+
+  /** Throws where the core means other statements by its numbers than the table that the store has. */
+  expectStatements(fingerprint: string): void {
+    const own = this.call(() => decoder.decode(this.slice(this.exports.sm_statements())));
+    if (own !== fingerprint) {
+      throw new CoreFailure(
+        `the core numbers the statements of ${own}, the texts are those of ${fingerprint}: ` +
+          "both must come from one build",
+      );
+    }
   }
 
   get memoryBytes(): number {
@@ -78,9 +92,13 @@ export class Instance {
   private send(entry: (pointer: number, length: number) => number, frame: Uint8Array): Uint8Array {
     const pointer = this.exports.sm_alloc(frame.length) >>> 0;
     new Uint8Array(this.exports.memory.buffer, pointer, frame.length).set(frame);
-    const answer = entry(pointer, frame.length) >>> 0;
+    return this.slice(entry(pointer, frame.length));
+  }
+
+  /** What the core gives back: the address of a pointer and a length. */
+  private slice(address: number): Uint8Array {
     const memory = this.exports.memory.buffer;
-    const view = new DataView(memory, answer, 8);
+    const view = new DataView(memory, address >>> 0, 8);
     return new Uint8Array(memory, view.getUint32(0, true), view.getUint32(4, true));
   }
 
@@ -141,10 +159,20 @@ function stub(
   return () => wasiNotSupported;
 }
 
+const exported: readonly (keyof Exports)[] = [
+  "sm_abi",
+  "sm_statements",
+  "sm_alloc",
+  "sm_start",
+  "sm_resume",
+  "sm_close",
+  "_initialize",
+];
+
 function readExports(exports: WebAssembly.Exports): Exports {
   const { memory } = exports;
   if (!(memory instanceof WebAssembly.Memory)) throw new CoreFailure("the core exports no memory");
-  for (const name of ["sm_abi", "sm_alloc", "sm_start", "sm_resume", "sm_close", "_initialize"]) {
+  for (const name of exported) {
     if (typeof exports[name] !== "function")
       throw new CoreFailure(`the core lacks the export ${name}`);
   }

@@ -4,7 +4,15 @@
 /** A parameter, bound by position. Integers are within 2^53. */
 export type Value = null | number | string;
 
-export type Statement = { readonly sql: string; readonly params: readonly Value[] };
+/** A statement of the product (schema/queries) by its number in the table of its texts. */
+export type Statement = { readonly number: number; readonly params: readonly Value[] };
+
+/** The texts of all statements in one dialect; the core that goes with it has the same fingerprint. */
+export type StatementTable = {
+  readonly dialect: string;
+  readonly fingerprint: string;
+  readonly statements: readonly { readonly name: string; readonly text: string }[];
+};
 
 export type Result = {
   /** Empty when the engine does not name the columns of an empty result. */

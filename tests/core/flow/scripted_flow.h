@@ -35,7 +35,7 @@ class FlowScript {
   bool asks(const Statement& wanted) const { return find(wanted) != nullptr; }
   const Statement* find(const Statement& wanted) const {
     for (const Statement& statement : statements()) {
-      if (statement.sql == wanted.sql) return &statement;
+      if (statement.number == wanted.number) return &statement;
     }
     return nullptr;
   }

@@ -4,6 +4,8 @@
 
 #include <cstring>
 
+#include "core/store/store.h"
+
 namespace sm::store {
 namespace {
 
@@ -21,80 +23,124 @@ std::string text_cell(std::string_view text) {
   return "\3" + bytes_of(static_cast<uint32_t>(text.size())) + std::string(text);
 }
 
-// Owned by the rows alone: what they give must not outlive them, and needs nothing else.
-Rows rows_of(size_t columns, size_t rows, std::string cells, int64_t changes = 0) {
+// As the store gives them for a statement. Owned by the rows alone: what they give needs nothing
+// else.
+Rows rows_for(const Statement& statement, size_t columns, size_t rows, std::string cells) {
   RawResult result;
+  result.statement = statement.number;
   result.owner = std::make_shared<const std::string>(std::move(cells));
   result.cells = *result.owner;
   result.columns = columns;
   result.rows = rows;
-  result.changes = changes;
   return Rows(std::move(result));
+}
+
+TEST(Rows, ARowHasTheColumnsOfItsQueryByName) {
+  std::string first = text_cell("") + integer_cell(7) + text_cell("k");
+  std::string second = text_cell("grün € 😀") + real_cell(8.0) + text_cell("k");
+  Rows rows = rows_for(due_slots("", "", {}, "", 0), 3, 2, first + second);
+  EXPECT_EQ(rows.size(), 2u);
+  DueSlotsRow row;
+  ASSERT_TRUE(rows.next(row));
+  EXPECT_EQ(row.tenant_id, TenantId{7});
+  EXPECT_EQ(row.next_due, "");
+  ASSERT_TRUE(rows.next(row));
+  EXPECT_EQ(row.tenant_id, TenantId{8}) << "JavaScript numbers come as reals";
+  EXPECT_EQ(row.next_due, "grün € 😀");
+  EXPECT_FALSE(rows.next(row));
+  EXPECT_EQ(row.tenant_id, TenantId{8}) << "behind the last row nothing is read";
+}
+
+TEST(Rows, AColumnThatMayBeNullIsOptional) {
+  std::string row_cells = integer_cell(1) + text_cell("a") + null_cell();
+  Rows rows = rows_for(keys_page({}, 0, 0), 3, 2,
+                       row_cells + integer_cell(2) + text_cell("b") + text_cell("c"));
+  KeyRow row;
+  ASSERT_TRUE(rows.next(row));
+  EXPECT_EQ(row.revoked_at, std::nullopt);
+  ASSERT_TRUE(rows.next(row));
+  EXPECT_EQ(row.revoked_at, "c");
+}
+
+TEST(RowsDeathTest, TheRowOfAnotherQueryTraps) {
+  KeyRow row;
+  std::string cells = integer_cell(1) + text_cell("a") + null_cell();
+  Rows other = rows_for(side_by_id(Side::source, {}, 0), 3, 1, cells);
+  EXPECT_DEATH((void)other.next(row), "check failed");
+  Rows narrow = rows_for(key_by_id({}, 0), 2, 1, cells);
+  EXPECT_DEATH((void)narrow.next(row), "check failed");
+  Rows null = rows_for(key_by_id({}, 0), 3, 1, integer_cell(1) + null_cell() + null_cell());
+  EXPECT_DEATH((void)null.next(row), "check failed") << "a column that may not be null";
+  Rows text = rows_for(key_by_id({}, 0), 3, 1, text_cell("1") + text_cell("a") + null_cell());
+  EXPECT_DEATH((void)text.next(row), "check failed") << "a text in place of an integer";
 }
 
 TEST(Rows, EachCellIsReadByItsTag) {
   std::string nul("a\0b", 3);
-  Rows rows = rows_of(5, 2,
-                      null_cell() + integer_cell(-9007199254740991) + real_cell(42.0) +
-                          text_cell("") + text_cell("grün € 😀") + integer_cell(INT64_MAX) +
-                          text_cell(nul) + null_cell() + null_cell() + integer_cell(0));
-  EXPECT_EQ(rows.size(), 2u);
-  ASSERT_TRUE(rows.next());
-  EXPECT_EQ(rows.maybe_integer(0), std::nullopt);
-  EXPECT_EQ(rows.maybe_text(0), std::nullopt);
-  EXPECT_EQ(rows.integer(1), -9007199254740991);
-  EXPECT_EQ(rows.integer(2), 42) << "JavaScript numbers come as reals";
-  EXPECT_EQ(rows.text(3), "");
-  EXPECT_EQ(rows.text(4), "grün € 😀");
-  ASSERT_TRUE(rows.next());
-  EXPECT_EQ(rows.integer(0), INT64_MAX);
-  EXPECT_EQ(rows.text(1), nul);
-  EXPECT_EQ(rows.maybe_text(2), std::nullopt);
-  EXPECT_EQ(rows.maybe_integer(4), 0);
-  EXPECT_FALSE(rows.next());
-  EXPECT_FALSE(rows.next()) << "still behind the last row";
+  std::string bytes = integer_cell(-9007199254740991) + real_cell(42.0) + text_cell("") +
+                      text_cell(nul) + null_cell() + null_cell() + integer_cell(INT64_MAX) +
+                      text_cell("c");
+  CellReader cells(bytes, 0);
+  EXPECT_EQ(cells.integer(), -9007199254740991);
+  EXPECT_EQ(cells.integer(), 42);
+  EXPECT_EQ(cells.text(), "");
+  EXPECT_EQ(cells.text(), nul);
+  EXPECT_EQ(cells.maybe_text(), std::nullopt);
+  EXPECT_EQ(cells.maybe_integer(), std::nullopt);
+  EXPECT_EQ(cells.maybe_integer(), INT64_MAX);
+  EXPECT_EQ(cells.maybe_text(), "c");
+  EXPECT_EQ(cells.position(), bytes.size());
 }
 
 TEST(Rows, TextsStayGoodWhereTheRowsMove) {
-  Rows first = rows_of(1, 1, text_cell("a text that is longer than any small string"));
-  ASSERT_TRUE(first.next());
-  std::string_view text = first.text(0);
+  std::string text = "a text that is longer than any small string";
+  Rows first = rows_for(edited_base({}, {}, {}), 1, 1, text_cell(text));
+  EditedBaseRow row;
+  ASSERT_TRUE(first.next(row));
   Rows second = std::move(first);
-  EXPECT_EQ(second.text(0).data(), text.data());
-  EXPECT_EQ(text, "a text that is longer than any small string");
+  EXPECT_EQ(row.hash, text);
+  EXPECT_FALSE(second.next(row));
+}
+
+TEST(Rows, AHeldRowKeepsItsTexts) {
+  std::string text = "a text that is longer than any small string";
+  Held<EditedBaseRow> held(rows_for(edited_base({}, {}, {}), 1, 1, text_cell(text)));
+  ASSERT_TRUE(held);
+  Held<EditedBaseRow> moved = std::move(held);
+  EXPECT_EQ(moved->hash, text);
+  EXPECT_FALSE(Held<EditedBaseRow>(rows_for(edited_base({}, {}, {}), 0, 0, "")));
 }
 
 TEST(Rows, AWriteHasChangesAndNoRows) {
-  Rows rows = rows_of(0, 0, "", 12);
+  RawResult result;
+  result.changes = 12;
+  Rows rows(std::move(result));
   EXPECT_EQ(rows.size(), 0u);
   EXPECT_EQ(rows.changes(), 12);
-  EXPECT_FALSE(rows.next());
-  EXPECT_FALSE(Rows().next());
+  KeyRow row;
+  EXPECT_FALSE(rows.next(row));
+  EXPECT_FALSE(Rows().next(row));
 }
 
 TEST(RowsDeathTest, CellsOfTheWrongTypeTrap) {
-  Rows rows = rows_of(3, 1, null_cell() + integer_cell(1) + text_cell("t"));
-  ASSERT_TRUE(rows.next());
-  EXPECT_DEATH((void)rows.integer(0), "check failed");
-  EXPECT_DEATH((void)rows.text(0), "check failed");
-  EXPECT_DEATH((void)rows.text(1), "check failed");
-  EXPECT_DEATH((void)rows.maybe_text(1), "check failed");
-  EXPECT_DEATH((void)rows.maybe_integer(2), "check failed");
-  EXPECT_DEATH((void)rows.integer(3), "check failed");
+  std::string bytes = null_cell() + integer_cell(1) + text_cell("t") + real_cell(1e300);
+  const size_t kNull = 0, kInteger = 1, kText = 10, kReal = 16;
+  EXPECT_DEATH((void)CellReader(bytes, kNull).integer(), "check failed");
+  EXPECT_DEATH((void)CellReader(bytes, kNull).text(), "check failed");
+  EXPECT_DEATH((void)CellReader(bytes, kInteger).text(), "check failed");
+  EXPECT_DEATH((void)CellReader(bytes, kInteger).maybe_text(), "check failed");
+  EXPECT_DEATH((void)CellReader(bytes, kText).maybe_integer(), "check failed");
+  EXPECT_DEATH((void)CellReader(bytes, kReal).integer(), "check failed") << "beyond 2^53";
+  EXPECT_DEATH((void)CellReader(bytes, bytes.size()).integer(), "check failed");
 }
 
 TEST(RowsDeathTest, CellsThatAreCutOffOrUnknownTrap) {
-  const std::string kCells[] = {"", "\1" + std::string(7, 'x'), text_cell("four").substr(0, 8),
+  const std::string kCells[] = {"", "\3" + std::string(3, 'x'), text_cell("four").substr(0, 8),
                                 "\3" + bytes_of(uint32_t{0xffffffff}), "\4"};
   for (const std::string& cells : kCells) {
-    Rows rows = rows_of(1, 1, cells);
-    EXPECT_DEATH((void)rows.next(), "check failed") << cells.size();
+    EXPECT_DEATH((void)CellReader(cells, 0).maybe_text(), "check failed") << cells.size();
   }
-}
-
-TEST(RowsDeathTest, ReadingBeforeTheFirstRowTraps) {
-  Rows rows = rows_of(1, 1, integer_cell(1));
-  EXPECT_DEATH((void)rows.integer(0), "check failed");
+  EXPECT_DEATH((void)CellReader("\1" + std::string(7, 'x'), 0).integer(), "check failed");
 }
 
 }  // namespace
