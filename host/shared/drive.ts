@@ -2,8 +2,9 @@
 // replies, until it is done. The loop decides nothing. What it adds is whether the core is still
 // alive; what concerns a client is its exchange's (exchange.ts), which a wake does without.
 
-import type { Cause, Effect, Reply, Start, Step, StoredAnswers } from "./core/abi.ts";
+import type { Cause, Reply, Start, Step, StoredAnswers } from "./core/abi.ts";
 import { cancelled, done } from "./core/abi.ts";
+import type { Effect } from "./core/effects.ts";
 import { FrameTooLarge } from "./core/frame.ts";
 import type { Lease, Need, Pool } from "./core/pool.ts";
 import { Exchange, type ReadAsset } from "./exchange.ts";
@@ -175,7 +176,8 @@ class Invocation {
   private async seal(plain: Uint8Array<ArrayBuffer>, context: string): Promise<Reply> {
     const sealer = await this.host.sealer();
     if (sealer === undefined) return { ok: false, error: "no_key" };
-    return { ok: true, ...(await sealer.seal(plain, context)) };
+    const { keyId, sealed } = await sealer.seal(plain, context);
+    return { ok: true, members: { key_id: keyId, sealed } };
   }
 
   private logError(message: string): void {
@@ -206,7 +208,8 @@ function resume(lease: Lease, replies: readonly Reply[]): Step {
     if (!(error instanceof FrameTooLarge)) throw error;
     console.error(error.message);
     const refused = replies.map(
-      (reply): Reply => ("results" in reply ? { ok: false, error: "refused" } : reply),
+      (reply): Reply =>
+        reply.ok && reply.results !== undefined ? { ok: false, error: "refused" } : reply,
     );
     return lease.instance.resume(now, refused);
   }

@@ -2,8 +2,9 @@
 // and headers that go out once, the body that may follow in parts. What only a host can know is
 // here: whether the client is still there, and which of two answers was the first.
 
-import type { Effect, Reply, StoredAnswer } from "./core/abi.ts";
+import type { Reply, StoredAnswer } from "./core/abi.ts";
 import { cancelled, done } from "./core/abi.ts";
+import type { Effect } from "./core/effects.ts";
 import type { Held } from "./patience.ts";
 import { RequestBody } from "./request_body.ts";
 import { ResponseBody } from "./response_body.ts";

@@ -41,7 +41,7 @@ export class RequestBody {
    */
   async read(held: Held): Promise<Reply> {
     if (this.state === "failed") return { ok: false, error: "cut_off" };
-    if (this.stream === null || this.state === "ended") return { ok: true, end: true };
+    if (this.stream === null || this.state === "ended") return { ok: true, members: { end: true } };
     try {
       this.reader ??= partReader(this.stream, this.announcedBytes === undefined ? 1 : leastBytes);
       const part = await patiently(held, this.reader.next());
@@ -56,7 +56,7 @@ export class RequestBody {
     }
     const short = this.announcedBytes !== undefined && this.receivedBytes < this.announcedBytes;
     this.state = short ? "failed" : "ended";
-    return short ? { ok: false, error: "cut_off" } : { ok: true, end: true };
+    return short ? { ok: false, error: "cut_off" } : { ok: true, members: { end: true } };
   }
 
   /**
@@ -70,7 +70,7 @@ export class RequestBody {
     for (let taken = 0; taken < lingerBytes && Date.now() < deadline; ) {
       pausedAt = Date.now();
       const reply = await this.read(held);
-      if (!("bytes" in reply)) return;
+      if (!reply.ok || reply.bytes === undefined) return;
       taken += reply.bytes.length;
     }
     this.state = "failed";

@@ -97,11 +97,11 @@ test("resume frames are written byte for byte, with a cell of every kind", () =>
   );
   const others: Reply[] = [
     { ok: true, bytes: new Uint8Array([123, 0, 255, 125]) },
-    { ok: true, end: true },
+    { ok: true, members: { end: true } },
     { ok: true },
     { ok: false, error: "guard:source_changed" },
     { ok: false, error: "unique:connections.source_id,target_id" },
-    { ok: true, keyId: "861009ec", sealed: "5Xji6vP7lC8=" },
+    { ok: true, members: { key_id: "861009ec", sealed: "5Xji6vP7lC8=" } },
   ];
   assert.equal(
     hex(writeResume(writer, 1795225402932, others)),

@@ -4,56 +4,21 @@
 // A step from the core is `unknown` until `readStep` has looked at every member. One that does not
 // fit is a bug of the core and throws; the instance is then thrown away like one that trapped.
 
-import type { Result, Statement, Value } from "../store/store.ts";
+import type { Result } from "../store/store.ts";
+import { type Effect, readEffect } from "./effects.ts";
 import { FrameReader, FrameTooLarge, type FrameWriter, maxFrameBytes } from "./frame.ts";
+import { type HeaderList, StepHead } from "./step_head.ts";
 
 export const abiVersion = 3;
 
-export type HeaderList = readonly (readonly [string, string])[];
-
-/** What follows status and headers of an answer. */
-export type Body =
-  | { readonly kind: "none" }
-  | { readonly kind: "bytes"; readonly bytes: Uint8Array<ArrayBuffer> }
-  | { readonly kind: "asset"; readonly path: string }
-  | { readonly kind: "stream" };
-
-export type LogLevel = "debug" | "info" | "warn" | "error";
-
-/** Everything that the core can ask of a host. */
-export type Effect =
-  /** Reads; no atomicity is promised. */
-  | { readonly effect: "query"; readonly statements: readonly Statement[] }
-  /** One transaction: all statements or none. Runs to its end even if the client leaves. */
-  | { readonly effect: "batch"; readonly statements: readonly Statement[] }
-  /** The next part of the request's body, or its end. */
-  | { readonly effect: "read_body" }
-  /** Status and headers, and the body unless it follows by `write`. Once an invocation. */
-  | {
-      readonly effect: "respond";
-      readonly status: number;
-      readonly headers: HeaderList;
-      readonly body: Body;
-    }
-  /** A part of a streamed body. */
-  | { readonly effect: "write"; readonly bytes: Uint8Array<ArrayBuffer> }
-  /** Closes the streamed body. */
-  | { readonly effect: "end" }
-  /** Cuts the streamed body off, so that the reader sees a failure. */
-  | { readonly effect: "abort" }
-  /** Encrypts with the deployment's key; `context` must be the same to open it again. */
-  | { readonly effect: "seal"; readonly plain: Uint8Array<ArrayBuffer>; readonly context: string }
-  /** Holds that much of the isolate's memory for this invocation. */
-  | { readonly effect: "reserve_memory"; readonly bytes: number }
-  /** One line for the host's log. */
-  | { readonly effect: "log"; readonly level: LogLevel; readonly message: string };
-
+/** What the core is told of an effect: members of its own, the results of statements, bytes. */
 export type Reply =
-  | { readonly ok: true }
-  | { readonly ok: true; readonly results: readonly Result[] }
-  | { readonly ok: true; readonly bytes: Uint8Array }
-  | { readonly ok: true; readonly end: true }
-  | { readonly ok: true; readonly keyId: string; readonly sealed: string }
+  | {
+      readonly ok: true;
+      readonly members?: Readonly<Record<string, string | number | boolean>>;
+      readonly results?: readonly Result[];
+      readonly bytes?: Uint8Array;
+    }
   | { readonly ok: false; readonly error: string };
 
 /** Nothing but that it was done. */
@@ -133,18 +98,19 @@ export function writeResume(
   let sections = 0;
   const heads = replies.map((reply) => {
     if (!reply.ok) return { ok: false, error: reply.error };
-    if ("results" in reply)
-      return { ok: true, results: reply.results.map((result) => resultHead(result, sections++)) };
-    if ("bytes" in reply) return { ok: true, section: sections++ };
-    if ("end" in reply) return { ok: true, end: true };
-    if ("sealed" in reply) return { ok: true, key_id: reply.keyId, sealed: reply.sealed };
-    return { ok: true };
+    const { members, results, bytes } = reply;
+    return {
+      ok: true,
+      ...members,
+      ...(results && { results: results.map((result) => resultHead(result, sections++)) }),
+      ...(bytes && { section: sections++ }),
+    };
   });
   writer.begin(`{"time":${time},"replies":${JSON.stringify(heads)}}`);
   for (const reply of replies) {
-    if ("results" in reply)
-      for (const result of reply.results) writer.sectionOf(() => writeCells(writer, result));
-    else if ("bytes" in reply) writer.section(reply.bytes);
+    if (!reply.ok) continue;
+    for (const result of reply.results ?? []) writer.sectionOf(() => writeCells(writer, result));
+    if (reply.bytes !== undefined) writer.section(reply.bytes);
   }
   const frame = writer.finish();
   if (frame.length > maxFrameBytes)
@@ -154,23 +120,18 @@ export function writeResume(
 
 /** Parses a step and copies what outlives its frame. */
 export function readStep(frame: Uint8Array): Step {
-  const reader = new FrameReader(frame);
-  const head = record(reader.head, "step");
-  const effects = list(head["effects"], "effects").map((effect) =>
-    readEffect(reader, record(effect, "effect")),
-  );
-  return { effects, done: boolean(head["done"], "done") };
+  const head = headOf(frame);
+  return { effects: head.objects("effects").map(readEffect), done: head.boolean("done") };
 }
 
 export function readStoredAnswers(frame: Uint8Array): StoredAnswers {
-  const reader = new FrameReader(frame);
-  const answers = record(record(reader.head, "step")["answers"], "answers");
+  const answers = headOf(frame).object("answers");
   const read = (name: string): StoredAnswer => {
-    const answer = record(answers[name], name);
+    const answer = answers.object(name);
     return {
-      status: integer(answer["status"], "status"),
-      headers: headerList(answer["headers"]),
-      bytes: reader.copy(integer(answer["section"], "section")),
+      status: answer.integer("status"),
+      headers: answer.headers("headers"),
+      bytes: answer.bytes("section"),
     };
   };
   return {
@@ -178,6 +139,11 @@ export function readStoredAnswers(frame: Uint8Array): StoredAnswers {
     trapAfterBatch: read("trap_after_batch"),
     overloaded: read("overloaded"),
   };
+}
+
+function headOf(frame: Uint8Array): StepHead {
+  const reader = new FrameReader(frame);
+  return new StepHead(reader, reader.head);
 }
 
 function resultHead(result: Result, section: number): object {
@@ -196,101 +162,4 @@ function writeCells(writer: FrameWriter, result: Result): void {
   for (const row of rows) {
     for (const column of columns) writer.cell(row[column]);
   }
-}
-
-function readEffect(reader: FrameReader, head: Record<string, unknown>): Effect {
-  const name = head["effect"];
-  switch (name) {
-    case "query":
-    case "batch":
-      return {
-        effect: name,
-        statements: list(head["statements"], "statements").map((s) => readStatement(reader, s)),
-      };
-    case "read_body":
-    case "end":
-    case "abort":
-      return { effect: name };
-    case "respond":
-      return {
-        effect: name,
-        status: integer(head["status"], "status"),
-        headers: headerList(head["headers"]),
-        body: readBody(reader, head),
-      };
-    case "write":
-      return { effect: name, bytes: reader.copy(integer(head["section"], "section")) };
-    case "seal":
-      return {
-        effect: name,
-        plain: reader.copy(integer(head["section"], "section")),
-        context: string(head["context"], "context"),
-      };
-    case "reserve_memory":
-      return { effect: name, bytes: integer(head["bytes"], "bytes") };
-    case "log":
-      return {
-        effect: name,
-        level: logLevel(head["level"]),
-        message: string(head["message"], "message"),
-      };
-    default:
-      throw new Error(`the core asks for an unknown effect: ${String(name)}`);
-  }
-}
-
-function readBody(reader: FrameReader, head: Record<string, unknown>): Body {
-  if (head["section"] !== undefined)
-    return { kind: "bytes", bytes: reader.copy(integer(head["section"], "section")) };
-  if (head["asset"] !== undefined) return { kind: "asset", path: string(head["asset"], "asset") };
-  return head["stream"] === true ? { kind: "stream" } : { kind: "none" };
-}
-
-function readStatement(reader: FrameReader, value: unknown): Statement {
-  const head = record(value, "statement");
-  const params: Value[] = [];
-  for (const param of list(head["params"], "params")) {
-    if (param === null || typeof param === "string") params.push(param);
-    else if (typeof param === "number") params.push(integer(param, "parameter"));
-    else params.push(reader.text(integer(record(param, "parameter")["section"], "section")));
-  }
-  return { number: integer(head["statement"], "statement"), params };
-}
-
-function headerList(value: unknown): HeaderList {
-  return list(value, "headers").map((pair) => {
-    const [name, text] = list(pair, "header");
-    return [string(name, "header"), string(text, "header")] as const;
-  });
-}
-
-function logLevel(value: unknown): LogLevel {
-  if (value === "debug" || value === "info" || value === "warn" || value === "error") return value;
-  throw new Error("the core logs at an unknown level");
-}
-
-function record(value: unknown, what: string): Record<string, unknown> {
-  if (typeof value === "object" && value !== null && !Array.isArray(value))
-    return value as Record<string, unknown>;
-  throw new Error(`the core's ${what} is no object`);
-}
-
-function list(value: unknown, what: string): readonly unknown[] {
-  if (Array.isArray(value)) return value;
-  throw new Error(`the core's ${what} is no list`);
-}
-
-function integer(value: unknown, what: string): number {
-  if (Number.isSafeInteger(value)) return value as number;
-  throw new Error(`the core's ${what} is no integer`);
-}
-
-function string(value: unknown, what: string): string {
-  if (typeof value === "string") return value;
-  throw new Error(`the core's ${what} is no text`);
-}
-
-function boolean(value: unknown, what: string): boolean {
-  if (typeof value === "boolean") return value;
-  throw new Error(`the core's ${what} is neither true nor false`);
 }
