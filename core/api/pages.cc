@@ -2,21 +2,23 @@
 
 #include "core/api/handlers.h"
 #include "core/api/openapi.h"
+#include "core/flow/cleanup.h"
 #include "core/flow/health.h"
 #include "core/json/cursor.h"
 
 namespace sm::api {
 namespace {
 
-// Files that /docs refers to, of host/public and of swagger-ui-dist.
+// Files that the pages refer to, of host/public and of swagger-ui-dist.
 struct DocsFile {
   std::string_view path;
   std::string_view type;
 };
-constexpr std::array<DocsFile, 3> kDocsFiles = {{
+constexpr std::array<DocsFile, 4> kDocsFiles = {{
     {"/docs/swagger-ui.css", "text/css; charset=utf-8"},
     {"/docs/swagger-ui-bundle.js", "text/javascript; charset=utf-8"},
     {"/docs/init.js", "text/javascript; charset=utf-8"},
+    {"/start.js", "text/javascript; charset=utf-8"},
 }};
 
 }  // namespace
@@ -44,7 +46,8 @@ Answered show_health(Invocation& in, Call) {
   std::vector<std::string_view> missing;
   if (in.deployment().var("API_KEY_PEPPER").empty()) missing.push_back("API_KEY_PEPPER");
   if (!in.deployment().sealing) missing.push_back("ENCRYPTION_KEY");
-  bool ok = store_ok && missing.empty();
+  bool valid = flow::has_valid_retention(in.deployment());
+  bool ok = store_ok && missing.empty() && valid;
   std::string json = "{\"status\":\"" + std::string(ok ? "ok" : "degraded") +
                      "\",\"version\":\"" SM_VERSION "\",\"store\":{\"kind\":" +
                      json::quote(in.deployment().store_kind) +
@@ -52,7 +55,9 @@ Answered show_health(Invocation& in, Call) {
   for (size_t i = 0; i < missing.size(); ++i) {
     json += (i == 0 ? ",\"missing\":[" : ",") + json::quote(missing[i]);
   }
-  json += missing.empty() ? "}" : "]}";
+  if (!missing.empty()) json += ']';
+  if (!valid) json += ",\"invalid\":[\"RETENTION_DAYS\"]";
+  json += '}';
   co_return http::json_unstored(ok ? 200 : 503, std::move(json));
 }
 

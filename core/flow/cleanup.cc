@@ -1,6 +1,7 @@
 #include "core/flow/cleanup.h"
 
 #include <charconv>
+#include <optional>
 
 #include "core/base/limits.h"
 #include "core/flow/commit.h"
@@ -77,14 +78,27 @@ Task<Result<std::string>> run(Invocation& in, Operation operation, Time before) 
 
 }  // namespace
 
-int64_t retention_days(const Deployment& deployment) {
+namespace {
+
+// Nothing for a text that is no number of days.
+std::optional<int64_t> read_retention(std::string_view set) {
   constexpr int64_t kDefaultDays = 30;
-  std::string_view set = deployment.var("RETENTION_DAYS");
+  if (set.empty()) return kDefaultDays;
   int64_t days = 0;
   auto [end, error] = std::from_chars(set.data(), set.data() + set.size(), days);
-  bool fits = !set.empty() && error == std::errc() && end == set.data() + set.size() && days >= 0 &&
+  bool fits = error == std::errc() && end == set.data() + set.size() && days >= 0 &&
               days <= kMaxRetentionDays;
-  return fits ? days : kDefaultDays;
+  return fits ? std::optional(days) : std::nullopt;
+}
+
+}  // namespace
+
+int64_t retention_days(const Deployment& deployment) {
+  return read_retention(deployment.var("RETENTION_DAYS")).value_or(kMaxRetentionDays);
+}
+
+bool has_valid_retention(const Deployment& deployment) {
+  return read_retention(deployment.var("RETENTION_DAYS")).has_value();
 }
 
 Task<Result<CleanupSlice>> read_slice(Invocation& in, int64_t after, Statement statement) {

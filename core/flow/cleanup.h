@@ -18,8 +18,11 @@ namespace sm::flow {
 // What a log row has counted before anything is deleted.
 inline constexpr const char* kNothingDropped = R"({"source_snapshots":0,"target_snapshots":0})";
 
-// For how long snapshots and hidden rows are kept: the deployment's RETENTION_DAYS, else 30.
+// For how long snapshots and hidden rows are kept: the deployment's RETENTION_DAYS, or 30 where it
+// sets none. What is no number of days deletes nothing by mistake: it counts as the longest time,
+// and /health names it.
 int64_t retention_days(const Deployment& deployment);
+bool has_valid_retention(const Deployment& deployment);
 
 // Rows with ids (after, last] that one batch looks at; nothing is left where `rows` is 0.
 struct CleanupSlice {

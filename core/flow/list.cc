@@ -72,7 +72,7 @@ std::string whole_json(Page& page, const List& list) {
   char joint = '[';
   append_rows(json, page, list, joint, SIZE_MAX);
   if (joint == '[') json += joint;
-  return json += ']';
+  return json += "]\n";
 }
 
 Task<Result<Unit>> send(Invocation& in, Effect effect) {
@@ -96,7 +96,7 @@ Task<Result<http::Response>> stream(Invocation& in, List list, Page page, http::
       part.reserve(kStreamPartBytes + kStreamPartBytes / 4);
       append_rows(part, page, list, joint, kStreamPartBytes);
       bool last = page.unread == 0 && page.more == More::no;
-      if (last) part += ']';
+      if (last) part += "]\n";
       Result<Unit> written = co_await send(in, Write{std::move(part)});
       if (!written.ok()) co_return http::Response{http::Response::Form::streamed_broken};
       if (last) co_return http::Response{http::Response::Form::streamed_whole};

@@ -15,7 +15,7 @@ namespace sm::http {
 
 // Part of every tag: a deployment that changes how rows are shown must not answer 304 for what
 // older ones sent.
-inline constexpr std::string_view kShapeVersion = "1";
+inline constexpr std::string_view kShapeVersion = "2";
 
 // A tag of the kind of row and the numbers that its state is made of, quotes included.
 std::string entity_tag(std::string_view kind, std::initializer_list<int64_t> state);

@@ -11,6 +11,8 @@ constexpr const char* kRetryAfterSeconds = "2";
 }  // namespace
 
 Response json(int status, std::string body) {
+  // No part of the value: the next prompt of a terminal stands on a line of its own.
+  if (!body.empty()) body += '\n';
   return {Response::Form::complete,
           {status,
            {{"content-type", "application/json"}, {"cache-control", "private, no-cache"}},

@@ -1,7 +1,9 @@
 // The start page and the documentation in a real browser, which has no way to the internet.
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
+import { promisify } from "node:util";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { openServer, type Server } from "../contract/server.ts";
 
@@ -87,6 +89,25 @@ test("docs: the start page leads to the documentation", async () => {
   await page.locator("#docs .opblock").first().waitFor();
   assert.equal(new URL(page.url()).pathname, "/docs");
   assert.deepEqual(faults, []);
+});
+
+test("docs: the start page's lines name this server, are copied whole, and run as they are", async () => {
+  const { page, faults } = await openPage("/");
+  await page.context().grantPermissions(["clipboard-read", "clipboard-write"]);
+  await page.getByRole("button", { name: "Copy them" }).click();
+  await page.getByRole("button", { name: "Copied" }).waitFor();
+  const copied = String(await page.evaluate("navigator.clipboard.readText()"));
+  for (const line of copied.split("\n").filter((line) => line.includes("curl"))) {
+    assert.ok(line.includes(` ${server.origin}/`), line);
+  }
+  assert.deepEqual(faults, []);
+  const { stdout } = await promisify(execFile)("sh", ["-euc", copied]);
+  const lines = stdout.trimEnd().split("\n");
+  assert.equal(lines.length, 4, `an answer a line:\n${stdout}`);
+  assert.match(lines[0] ?? "", /"created":1\b/);
+  assert.match(lines[1] ?? "", /"created":1\b/);
+  assert.deepEqual(JSON.parse(lines[2] ?? "")[0].data, { id: "1", title: "Villa" });
+  assert.match(lines[3] ?? "", /: sm_\S+$/);
 });
 
 test("docs: the page shows every operation of the document, and needs nothing but this server", async () => {

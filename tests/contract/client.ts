@@ -1,11 +1,13 @@
 // A small HTTP client for tests. It sends exactly what it is told: no redirects, no decoding, any
-// method, bodies on any method. Every answer must carry `X-Request-Id`, so that is checked here.
+// method, bodies on any method. Every answer must carry `X-Request-Id`, and every JSON end with a line
+// feed, so both are checked here.
 
 import assert from "node:assert/strict";
 import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect, type Socket } from "node:net";
 
-const kTimeoutMs = 60_000;
+/** Of a connection on which nothing comes. No slow machine comes near it. */
+const kTimeoutMs = 300_000;
 
 export interface Call {
   /** Sent as JSON, with `Content-Type: application/json`. */
@@ -134,7 +136,7 @@ export class Client {
               Buffer.concat(parts),
             );
             try {
-              assert.ok(answer.header("x-request-id"), `${method} ${path}: no X-Request-Id`);
+              assertConventions(answer, `${method} ${path}`);
               done(answer);
             } catch (error) {
               fail(error);
@@ -146,6 +148,18 @@ export class Client {
       outgoing.on("error", fail);
       outgoing.end(bytes ?? undefined);
     });
+  }
+}
+
+function assertConventions(answer: Answer, what: string): void {
+  assert.ok(answer.header("x-request-id"), `${what}: no X-Request-Id`);
+  const json = /^application\/(problem\+)?json/.test(answer.header("content-type") ?? "");
+  if (json && answer.bytes.length > 0) {
+    assert.match(
+      answer.text.slice(-2),
+      /^[}\]]\n$/,
+      `${what}: a prompt would stand on the last line`,
+    );
   }
 }
 
@@ -164,7 +178,7 @@ export function openSocket(origin: string): Promise<Socket> {
 }
 
 /** Reads one answer from the socket, or null when the peer closes without one. */
-export function readAnswer(socket: Socket, timeoutMs = 30_000): Promise<Answer | null> {
+export function readAnswer(socket: Socket, timeoutMs = kTimeoutMs): Promise<Answer | null> {
   return new Promise((done, fail) => {
     let bytes = Buffer.alloc(0);
     const finish = (answer: Answer | null): void => {

@@ -204,7 +204,7 @@ test("bodies: any other content type is 415", async () => {
     const headers = { "Content-Type": type };
     assertProblem(await client.post("/sources", undefined, { raw, headers }), 415);
   }
-  assert.equal((await client.get("/sources")).text, "[]");
+  assert.equal((await client.get("/sources")).text, "[]\n");
 });
 
 test("bodies: PATCH also takes application/merge-patch+json", async () => {
@@ -325,7 +325,7 @@ test("bodies: wrong shape is 422 with a pointer for every field at fault", async
     const raw = JSON.stringify(body);
     assertProblem(await client.post("/sources", undefined, { raw }), 422, { pointers });
   }
-  assert.equal((await client.get("/sources")).text, "[]");
+  assert.equal((await client.get("/sources")).text, "[]\n");
 });
 
 test("bodies: a route without a body takes nothing or {}", async () => {
@@ -372,7 +372,7 @@ test("limits: NUL in a name, lone surrogates, duplicate keys and too much depth 
   for (const raw of texts) {
     assertProblem(await client.post("/sources", undefined, { raw }), 422);
   }
-  assert.equal((await client.get("/sources")).text, "[]");
+  assert.equal((await client.get("/sources")).text, "[]\n");
   const good = `{"name":"a","type":"json","config":{"x":${"[".repeat(100)}${"]".repeat(100)}}}`;
   (await client.post("/sources", undefined, { raw: good })).expect(201);
 });

@@ -163,7 +163,7 @@ test("filters: external_id is exact, whatever its characters", async () => {
   }
   for (const id of ["1", "1.0", "aa", "b"]) {
     const path = `/sources/${source.id}/properties?external_id=${id}`;
-    assert.equal((await client.get(path)).expect(200).text, "[]");
+    assert.equal((await client.get(path)).expect(200).text, "[]\n");
   }
 });
 

@@ -317,7 +317,7 @@ test("import: a body that is no JSON after good items changes nothing", async ()
     Buffer.from('"}]}'),
   ]);
   assertProblem(await client.post(path, undefined, { raw }), 400);
-  assert.equal((await client.get(`/sources/${source.id}/properties`)).text, "[]");
+  assert.equal((await client.get(`/sources/${source.id}/properties`)).text, "[]\n");
 });
 
 test("import: lone surrogates, duplicate keys and too much depth fail the item alone", async () => {

@@ -214,7 +214,7 @@ test("isolation: equal external ids, names and data of two tenants do not mix", 
 test("isolation: a tenant that has nothing sees nothing", async () => {
   const client = await newClient(server);
   for (const path of ["/sources", "/targets", "/logs"]) {
-    assert.equal((await client.get(path)).expect(200).text, "[]");
+    assert.equal((await client.get(path)).expect(200).text, "[]\n");
   }
   await createTarget(client);
   assert.equal((await client.get("/targets")).json<Place[]>().length, 1);

@@ -99,14 +99,14 @@ test("lists: a bare JSON array, ordered by id, without Link", async () => {
 test("lists: an empty one is []", async () => {
   const client = await newClient(server);
   for (const path of ["/sources", "/targets", "/logs"]) {
-    assert.equal((await client.get(path)).expect(200).text, "[]");
+    assert.equal((await client.get(path)).expect(200).text, "[]\n");
   }
   const source = await createSource(client);
   const target = await createTarget(client);
   for (const path of [`/sources/${source.id}`, `/targets/${target.id}`]) {
-    assert.equal((await client.get(`${path}/properties`)).expect(200).text, "[]");
+    assert.equal((await client.get(`${path}/properties`)).expect(200).text, "[]\n");
     const page = await client.get(`${path}/properties?limit=5`);
-    assert.equal(page.expect(200).text, "[]");
+    assert.equal(page.expect(200).text, "[]\n");
     assert.equal(nextLink(page), null);
   }
 });

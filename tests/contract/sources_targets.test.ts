@@ -402,7 +402,7 @@ test("DELETE: a source goes with properties and snapshots, which are counted", a
   assert.equal(again.text, (await client.delete(`/sources/${kUnusedId}`)).text);
   assertProblem(await client.get(`${path}/properties`), 404);
   assertProblem(await client.post(`/sync/${source.id}/${target.id}`), 404);
-  assert.equal((await client.get("/sources")).text, "[]");
+  assert.equal((await client.get("/sources")).text, "[]\n");
 });
 
 test("DELETE: a deleted source leaves target rows, their source_property_id null", async () => {

@@ -105,6 +105,23 @@ TEST(Routing, AnIdLargerThanAnyIsARowThatDoesNotExist) {
   EXPECT_EQ(step.status(), 404);
 }
 
+TEST(Health, AVariableThatMeansNothingIsNamed) {
+  for (const char* days : {"", "0", "30", "36500"}) {
+    ScriptedHost host;
+    host.set_var("RETENTION_DAYS", days);
+    host.start("GET", "/health");
+    EXPECT_EQ(host.resume(rows({{{ScriptedHost::kNowMs}}})).status(), 200) << days;
+  }
+  for (const char* days : {"thirty", "30 days", "-1", "36501", "1.5", "99999999999999999999"}) {
+    ScriptedHost host;
+    host.set_var("RETENTION_DAYS", days);
+    host.start("GET", "/health");
+    Step step = host.resume(rows({{{ScriptedHost::kNowMs}}}));
+    EXPECT_EQ(step.status(), 503) << days;
+    EXPECT_EQ(Json::parse(step.body(), nullptr, false)["invalid"], Json::array({"RETENTION_DAYS"}));
+  }
+}
+
 // The bodies of all refusals of a key are the same.
 TEST(Access, MissingMalformedUnknownAndRevokedKeysHaveOneAnswer) {
   ScriptedHost missing;

@@ -140,12 +140,15 @@ class ScriptedHost {
 
   void close() { machine_.close(); }
 
+  // A variable of the deployment, from the next start on.
+  void set_var(const std::string& name, const std::string& value) { vars_[name] = value; }
+
  private:
   Step start_frame(Json head) {
     head.update({{"time", kNowMs},
                  {"request_id", "r"},
                  {"store", "scripted"},
-                 {"vars", Json::object({{"API_KEY_PEPPER", "pepper"}})},
+                 {"vars", vars_},
                  {"sealing", true}});
     std::string frame;
     append_section(frame, head.dump());
@@ -166,6 +169,7 @@ class ScriptedHost {
   }
 
   Machine machine_;
+  Json vars_ = Json::object({{"API_KEY_PEPPER", "pepper"}});
 };
 
 }  // namespace sm

@@ -56,6 +56,12 @@ TEST(Response, WhatIsShownOnceIsKeptByNoCache) {
   EXPECT_EQ(header(json(200, "{}"), "content-type"), "application/json");
 }
 
+TEST(Response, AJsonEndsWithALineFeedAndNothingStaysNothing) {
+  EXPECT_EQ(json(200, "{}").respond.content, "{}\n");
+  EXPECT_EQ(json_unstored(201, "[]").respond.content, "[]\n");
+  EXPECT_EQ(json(200, "").respond.content, "");
+}
+
 TEST(Response, NoContentHasNeitherBodyNorType) {
   Response response = no_content(204);
   EXPECT_EQ(response.respond.status, 204);
