@@ -188,6 +188,19 @@ async function send(
     outcome.ms += ms;
     return;
   }
+  if (step === "clean_up") {
+    const { value, answer } = await requestJson<{ deleted: Record<string, number> }>(
+      200,
+      api.url,
+      "POST",
+      "/cleanup?days=0",
+      undefined,
+      api.key,
+    );
+    if (Object.values(value.deleted).some((count) => count === 0)) throw new Error(answer.text);
+    outcome.ms += answer.ms;
+    return;
+  }
   const path = body === undefined ? `/sync/${source}/${target}` : `/sources/${source}/import`;
   const { value, answer } = await requestJson<{ status: string; stats: Counts }>(
     200,

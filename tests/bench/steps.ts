@@ -15,6 +15,7 @@ export const kSteps = [
   "import_all",
   "sync_all",
   "list",
+  "clean_up",
 ] as const;
 export type Step = (typeof kSteps)[number];
 
@@ -30,6 +31,7 @@ export const kLabels: Record<Step, string> = {
   sync_few: `sync, ${kFew} changed`,
   sync_all: "sync, all changed",
   list: "list, all rows",
+  clean_up: "clean-up of all snapshots",
 };
 
 /** What an import sends. */
@@ -47,6 +49,8 @@ export const kBodyOf: Partial<Record<Step, BodyKind>> = {
  */
 export function withNeeded(asked: ReadonlySet<Step>): Step[] {
   const needed = new Set<Step>(asked).add("import_new");
+  // What makes a snapshot of every row on either side.
+  if (needed.has("clean_up")) needed.add("import_all").add("sync_all");
   const syncs = kSteps.filter((step) => needed.has(step) && /^(sync|list)/.test(step));
   const last = syncs.at(-1);
   if (last !== undefined) needed.add("sync_new");
@@ -86,7 +90,9 @@ export function expectedCounts(step: Step, size: number): Counts {
     sync_few: few,
     sync_all: size,
     list: 0,
+    clean_up: 0,
   };
+  if (step === "clean_up") return { created: 0, updated: 0, skipped: 0 };
   if (step.endsWith("_new")) return { created: size, updated: 0, skipped: 0 };
   const updated = updates[step];
   return { created: 0, updated, skipped: step === "import_few" ? 0 : size - updated };

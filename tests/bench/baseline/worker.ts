@@ -4,6 +4,7 @@
 // tricks it uses.
 
 import { canonical, sha256Hex } from "./canonical.ts";
+import { cleanUp } from "./cleanup.ts";
 import { importProperties } from "./import.ts";
 import { getProperty, listProperties, patchProperty, streamProperties } from "./property.ts";
 import { type Env, HttpError, json, keyHash, Store } from "./store.ts";
@@ -34,6 +35,7 @@ async function route(request: Request, store: Store): Promise<Response> {
   if ((path === "POST sources" || path === "POST targets") && a === undefined) {
     return createParent(request, store, head as "sources" | "targets");
   }
+  if (path === "POST cleanup") return cleanUp(request, store, Number(searchParams.get("days")));
   if (path === "POST sync") return syncPair(request, store, id(a), id(b));
   if (head === "targets" && b === "properties") {
     if (request.method === "GET" && c === undefined) {
