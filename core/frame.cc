@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "core/base/check.h"
+#include "core/effect_members.h"
 
 namespace sm {
 namespace {
@@ -142,38 +143,6 @@ class Encoder {
     return frame;
   }
 
-  Json statements(const std::vector<Statement>& statements) {
-    Json list = Json::array();
-    for (const Statement& statement : statements) {
-      Json params = Json::array();
-      for (const Param& param : statement.params) params.push_back(encode(param));
-      list.push_back(
-          Json::object({{"statement", statement.number}, {"params", std::move(params)}}));
-    }
-    return list;
-  }
-
-  Json respond(const Respond& respond) {
-    Json json = Json::object(
-        {{"effect", "respond"}, {"status", respond.status}, {"headers", Json::array()}});
-    for (const Header& header : respond.headers)
-      json["headers"].push_back(Json::array({header.name, header.value}));
-    switch (respond.body) {
-      case Respond::Body::none:
-        break;
-      case Respond::Body::bytes:
-        json["section"] = section(respond.content);
-        break;
-      case Respond::Body::asset:
-        json["asset"] = respond.content;
-        break;
-      case Respond::Body::stream:
-        json["stream"] = true;
-        break;
-    }
-    return json;
-  }
-
  private:
   static void append(std::string& frame, std::string_view bytes) {
     auto length = static_cast<uint32_t>(bytes.size());
@@ -181,45 +150,77 @@ class Encoder {
     frame += bytes;
   }
 
-  Json encode(const Param& param) {
-    if (const auto* integer = std::get_if<int64_t>(&param)) return *integer;
-    if (const auto* text = std::get_if<std::string>(&param)) return *text;
-    if (const auto* pack = std::get_if<Pack>(&param))
-      return Json::object({{"section", section(*pack)}});
-    return nullptr;
-  }
-
   std::vector<std::string_view> sections_;
   std::unordered_map<const std::string*, size_t> packs_;
 };
 
-struct EffectEncoder {
-  Encoder& frame;
+// Writes the members of one effect (effect_members.h).
+class EffectWriter {
+ public:
+  EffectWriter(Encoder& frame, const char* effect)
+      : frame_(frame), json_(Json::object({{"effect", effect}})) {}
 
-  Json operator()(const Query& query) const {
-    return Json::object({{"effect", "query"}, {"statements", frame.statements(query.statements)}});
+  Json take() { return std::move(json_); }
+
+  template <typename Integer>
+  void integer(const char* name, Integer value) {
+    json_[name] = value;
   }
-  Json operator()(const Batch& batch) const {
-    return Json::object({{"effect", "batch"}, {"statements", frame.statements(batch.statements)}});
+  void text(const char* name, const std::string& text) { json_[name] = text; }
+  void section(const char* name, const std::string& bytes) { json_[name] = frame_.section(bytes); }
+
+  void statements(const char* name, const std::vector<Statement>& statements) {
+    Json list = Json::array();
+    for (const Statement& statement : statements) {
+      Json params = Json::array();
+      for (const Param& param : statement.params) params.push_back(encode(param));
+      list.push_back(
+          Json::object({{"statement", statement.number}, {"params", std::move(params)}}));
+    }
+    json_[name] = std::move(list);
   }
-  Json operator()(const ReadBody&) const { return Json::object({{"effect", "read_body"}}); }
-  Json operator()(const Respond& respond) const { return frame.respond(respond); }
-  Json operator()(const Write& write) const {
-    return Json::object({{"effect", "write"}, {"section", frame.section(write.bytes)}});
+
+  void headers(const char* name, const std::vector<Header>& headers) {
+    Json list = Json::array();
+    for (const Header& header : headers) list.push_back(Json::array({header.name, header.value}));
+    json_[name] = std::move(list);
   }
-  Json operator()(const End&) const { return Json::object({{"effect", "end"}}); }
-  Json operator()(const Abort&) const { return Json::object({{"effect", "abort"}}); }
-  Json operator()(const Seal& seal) const {
-    return Json::object(
-        {{"effect", "seal"}, {"section", frame.section(seal.text)}, {"context", seal.context}});
+
+  void body(Respond::Body body, const std::string& content) {
+    switch (body) {
+      case Respond::Body::none:
+        break;
+      case Respond::Body::bytes:
+        section("section", content);
+        break;
+      case Respond::Body::asset:
+        text("asset", content);
+        break;
+      case Respond::Body::stream:
+        json_["stream"] = true;
+        break;
+    }
   }
-  Json operator()(const ReserveMemory& memory) const {
-    return Json::object({{"effect", "reserve_memory"}, {"bytes", memory.bytes}});
+
+ private:
+  Json encode(const Param& param) {
+    if (const auto* integer = std::get_if<int64_t>(&param)) return *integer;
+    if (const auto* text = std::get_if<std::string>(&param)) return *text;
+    if (const auto* pack = std::get_if<Pack>(&param))
+      return Json::object({{"section", frame_.section(*pack)}});
+    return nullptr;
   }
-  Json operator()(const Log& log) const {
-    return Json::object({{"effect", "log"}, {"level", log.level}, {"message", log.message}});
-  }
+
+  Encoder& frame_;
+  Json json_;
 };
+
+template <typename E>
+Json encode_effect(Encoder& frame, const E& effect) {
+  EffectWriter writer(frame, EffectMembers<E>::kName);
+  EffectMembers<E>::each(writer, effect);
+  return writer.take();
+}
 
 http::Request decode_request(const Json& head) {
   http::Request request;
@@ -279,14 +280,17 @@ ResumeFrame decode_resume(const FrameBytes& frame) {
 std::string encode_step(const std::vector<Effect>& effects, StepIs step) {
   Encoder frame;
   Json list = Json::array();
-  for (const Effect& effect : effects) list.push_back(std::visit(EffectEncoder{frame}, effect));
+  for (const Effect& effect : effects) {
+    list.push_back(std::visit([&](const auto& one) { return encode_effect(frame, one); }, effect));
+  }
   return frame.finish(Json::object({{"effects", std::move(list)}, {"done", step == StepIs::done}}));
 }
 
 std::string encode_answers(const std::vector<NamedAnswer>& answers) {
   Encoder frame;
   Json named = Json::object();
-  for (const NamedAnswer& answer : answers) named[answer.name] = frame.respond(answer.respond);
+  for (const NamedAnswer& answer : answers)
+    named[answer.name] = encode_effect(frame, answer.respond);
   return frame.finish(
       Json::object({{"effects", Json::array()}, {"done", true}, {"answers", std::move(named)}}));
 }

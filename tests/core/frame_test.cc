@@ -7,8 +7,11 @@
 #include <cstring>
 #include <fstream>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <set>
 #include <sstream>
 
+#include "core/effect_members.h"
 #include "core/store/rows.h"
 
 namespace sm {
@@ -230,90 +233,105 @@ TEST(Frame, EveryKindOfErrorOfAHostHasACode) {
   }
 }
 
-// Builds the effects of a golden step as the core would ask for them, from its head and sections.
-class EffectBuilder {
+// Fills the members of one effect from a golden step (effect_members.h).
+class EffectReader {
  public:
-  explicit EffectBuilder(const Golden& file) : file_(file) {}
+  EffectReader(const Json& json, const std::vector<std::string>& sections)
+      : json_(json), sections_(sections) {}
 
-  Effect build(const Json& json) const {
-    std::string name = json["effect"].get<std::string>();
-    if (name == "query") return Query{statements(json)};
-    if (name == "batch") return Batch{statements(json)};
-    if (name == "respond") return respond(json);
-    if (name == "read_body") return ReadBody{};
-    if (name == "end") return End{};
-    if (name == "abort") return Abort{};
-    if (name == "write") return Write{section(json)};
-    if (name == "seal") return Seal{section(json), json["context"].get<std::string>()};
-    if (name == "reserve_memory") return ReserveMemory{json["bytes"].get<uint64_t>()};
-    EXPECT_EQ(name, "log");
-    return Log{json["level"].get<std::string>(), json["message"].get<std::string>()};
+  template <typename Integer>
+  void integer(const char* name, Integer& value) {
+    value = json_.at(name).get<Integer>();
+  }
+  void text(const char* name, std::string& text) { text = json_.at(name).get<std::string>(); }
+  void section(const char* name, std::string& bytes) { bytes = section_of(json_.at(name)); }
+
+  void statements(const char* name, std::vector<Statement>& list) {
+    for (const Json& statement : json_.at(name)) {
+      Statement& built = list.emplace_back();
+      built.number = statement["statement"].get<uint32_t>();
+      for (const Json& param : statement["params"]) built.params.push_back(param_of(param));
+    }
   }
 
-  Respond respond(const Json& json) const {
-    Respond respond{json["status"].get<int>(), {}, Respond::Body::none, {}};
-    for (const Json& header : json["headers"])
-      respond.headers.push_back({header[0].get<std::string>(), header[1].get<std::string>()});
-    if (json.contains("section")) {
-      respond.body = Respond::Body::bytes;
-      respond.content = section(json);
-    } else if (json.contains("asset")) {
-      respond.body = Respond::Body::asset;
-      respond.content = json["asset"].get<std::string>();
-    } else if (json.contains("stream")) {
-      respond.body = Respond::Body::stream;
+  void headers(const char* name, std::vector<Header>& list) {
+    for (const Json& header : json_.at(name))
+      list.push_back({header[0].get<std::string>(), header[1].get<std::string>()});
+  }
+
+  void body(Respond::Body& body, std::string& content) {
+    if (json_.contains("section")) {
+      body = Respond::Body::bytes;
+      section("section", content);
+    } else if (json_.contains("asset")) {
+      body = Respond::Body::asset;
+      text("asset", content);
+    } else if (json_.contains("stream")) {
+      body = Respond::Body::stream;
     }
-    return respond;
   }
 
  private:
-  const std::string& section(const Json& json) const {
-    return file_.sections.at(json["section"].get<size_t>());
+  const std::string& section_of(const Json& index) const {
+    return sections_.at(index.get<size_t>());
   }
 
-  std::vector<Statement> statements(const Json& json) const {
-    std::vector<Statement> list;
-    for (const Json& statement : json["statements"]) {
-      Statement built{statement["statement"].get<uint32_t>(), {}};
-      for (const Json& param : statement["params"]) {
-        if (param.is_null()) {
-          built.params.emplace_back(nullptr);
-        } else if (param.is_number()) {
-          built.params.emplace_back(param.get<int64_t>());
-        } else if (param.is_string()) {
-          built.params.emplace_back(param.get<std::string>());
-        } else {
-          built.params.emplace_back(std::make_shared<const std::string>(section(param)));
-        }
-      }
-      list.push_back(std::move(built));
-    }
-    return list;
+  Param param_of(const Json& param) const {
+    if (param.is_null()) return nullptr;
+    if (param.is_number()) return param.get<int64_t>();
+    if (param.is_string()) return param.get<std::string>();
+    return std::make_shared<const std::string>(section_of(param["section"]));
   }
 
-  const Golden& file_;
+  const Json& json_;
+  const std::vector<std::string>& sections_;
 };
 
+template <typename E>
+E read_effect(const Json& json, const Golden& file) {
+  E effect{};
+  EffectReader reader(json, file.sections);
+  EffectMembers<E>::each(reader, effect);
+  return effect;
+}
+
+// The effect of a golden step as the core would ask for it: whichever kind of the variant has the
+// name.
+template <size_t kKind = 0>
+std::optional<Effect> built(const Json& json, const Golden& file) {
+  if constexpr (kKind == std::variant_size_v<Effect>) {
+    return std::nullopt;
+  } else {
+    using E = std::variant_alternative_t<kKind, Effect>;
+    if (json["effect"] == EffectMembers<E>::kName) return read_effect<E>(json, file);
+    return built<kKind + 1>(json, file);
+  }
+}
+
 TEST(Frame, StepsAreWrittenAsHostsReadThem) {
+  std::set<size_t> kinds;
   for (const char* name : {"step_store", "step_others", "step_answer", "step_empty"}) {
     Golden file = golden(name);
     std::vector<Effect> effects;
-    EffectBuilder builder(file);
-    for (const Json& effect : file.json["head"]["effects"])
-      effects.push_back(builder.build(effect));
+    for (const Json& json : file.json["head"]["effects"]) {
+      std::optional<Effect> effect = built(json, file);
+      ASSERT_TRUE(effect) << json;
+      kinds.insert(effect->index());
+      effects.push_back(std::move(*effect));
+    }
     bool done = file.json["head"]["done"].get<bool>();
     Parts written = split(encode_step(effects, done ? StepIs::done : StepIs::waiting));
     EXPECT_EQ(resolved(written), resolved(file.json["head"], file.sections)) << name;
     EXPECT_EQ(written.sections.size(), file.sections.size()) << name;
   }
+  EXPECT_EQ(kinds.size(), std::variant_size_v<Effect>) << "every kind stands in a golden step";
 }
 
 TEST(Frame, StoredAnswersAreWrittenAsHostsReadThem) {
   Golden file = golden("step_stored_answers");
-  EffectBuilder builder(file);
   std::vector<NamedAnswer> answers;
   for (const auto& [name, answer] : file.json["head"]["answers"].items())
-    answers.push_back({name, builder.respond(answer)});
+    answers.push_back({name, read_effect<Respond>(answer, file)});
   Parts written = split(encode_answers(answers));
   nlohmann::json wanted = resolved(file.json["head"], file.sections);
   nlohmann::json got = resolved(written);
