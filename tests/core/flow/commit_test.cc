@@ -38,7 +38,7 @@ using Commit = ScriptedFlow<Result<Committed>>;
 
 Task<Result<Committed>> commit_something(Invocation& in) {
   std::vector<Statement> batch;
-  batch.push_back(store::guard_row({}, {}, {}, 1));
+  batch.push_back(store::ids_reserved("runs", 1));
   static const Operation kOperation{TenantId{7}, "manual", {}, {}, "sync_1", "t"};
   return commit_logged(in, kOperation, std::move(batch));
 }
@@ -51,7 +51,7 @@ TEST(Commit, GivesTheRowsOfEachStatement) {
   Result<Committed> committed = flow.result();
   ASSERT_TRUE(committed.ok());
   ASSERT_TRUE(committed.value().rows);
-  EXPECT_EQ(store::only_integer(std::move((*committed.value().rows)[0])), 5);
+  EXPECT_EQ(store::only<store::IdsReservedRow>((*committed.value().rows)[0]).first, 5);
 }
 
 TEST(Commit, AnUnknownOutcomeIsSettledByTheLogRow) {
