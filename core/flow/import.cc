@@ -43,6 +43,22 @@ Error malformed(size_t offset) {
           "The byte at offset " + std::to_string(offset) + " cannot continue a JSON text."};
 }
 
+Error not_lines() {
+  return {ErrorCode::malformed,
+          "The body opens a list, so it is no NDJSON, which has one item a line. Send "
+          "{\"data\":[...]} as application/json."};
+}
+
+Error cut_off(sync::ImportMode mode) {
+  std::string detail =
+      mode == sync::ImportMode::full
+          ? "Without a Content-Length, a body with mode=full must end with a newline"
+          : "The body has no Content-Length, and its last line is no JSON and has no newline";
+  return {ErrorCode::cut_off, detail +
+                                  ": it seems to be cut off, so nothing was done. Send it again, "
+                                  "best with a Content-Length."};
+}
+
 Task<Result<Reply>> perform_one(Invocation& in, Effect effect) {
   std::vector<Effect> effects;
   effects.push_back(std::move(effect));
@@ -57,10 +73,20 @@ size_t part_limit(const ImportOrder& order) {
   return small ? kImportPartBytes : kStagedPartBytes;
 }
 
+// A body whose length was announced is whole where the host says so. Of others a cut of the
+// connection may look like the end.
+json::LastLine last_line(const ImportOrder& order) {
+  if (order.announced_bytes) return json::LastLine::any;
+  bool full = order.mode == sync::ImportMode::full;
+  return full ? json::LastLine::none : json::LastLine::value;
+}
+
 // An item that is too large is still read, for its identity; what is beyond any item's limit is
 // skipped unread.
 std::unique_ptr<json::ItemStream> reader_of(const ImportOrder& order) {
-  if (order.lines) return std::make_unique<json::LineReader>(json::kMaxRawItemBytes);
+  if (order.lines) {
+    return std::make_unique<json::LineReader>(last_line(order), json::kMaxRawItemBytes);
+  }
   return std::make_unique<json::ItemReader>(json::kMaxRawItemBytes);
 }
 
@@ -90,6 +116,8 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
       continue;
     }
     if (event.kind == json::Event::Kind::syntax) co_return malformed(event.offset);
+    if (event.kind == json::Event::Kind::list) co_return not_lines();
+    if (event.kind == json::Event::Kind::cut_off) co_return cut_off(job.order.mode);
     if (event.kind == json::Event::Kind::end) break;
     // Of a body of unknown length, twice what came so far: it is not asked at each part.
     uint64_t expected = job.order.announced_bytes.value_or(2 * read_bytes);

@@ -35,7 +35,14 @@ struct ShapeProblem {
 };
 
 struct Event {
-  enum class Kind : uint8_t { item, need_more, end, syntax };
+  enum class Kind : uint8_t {
+    item,
+    need_more,
+    end,
+    syntax,
+    cut_off,  // of lines: the body ended where no whole one ends
+    list,     // of lines: the first one opens a list, so the body is meant otherwise
+  };
   Kind kind = Kind::need_more;
   // item: why it is not storable, and its place among the items, from 0.
   Refusal refusal = Refusal::none;
@@ -57,8 +64,8 @@ class ItemStream {
   // No further bytes, only after need_more.
   virtual void finish() = 0;
 
-  // The next event. need_more: feed or finish. end and syntax: the last event, given again at each
-  // further call.
+  // The next event. need_more: feed or finish. What is neither that nor an item is the last event,
+  // given again at each further call.
   virtual Event next(Arena& arena) = 0;
 
   // What is wrong with the body as a whole although it is JSON. At most kMaxShapeProblems, in the

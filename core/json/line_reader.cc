@@ -34,7 +34,8 @@ size_t line_size(std::string_view bytes) {
 
 }  // namespace
 
-LineReader::LineReader(size_t max_item_bytes) : canonicalizer_(max_item_bytes) {}
+LineReader::LineReader(LastLine last_line, size_t max_item_bytes)
+    : last_line_(last_line), canonicalizer_(max_item_bytes) {}
 
 void LineReader::feed(std::string_view chunk) {
   SM_CHECK(!final_ && chunk_used_ == chunk_.size());
@@ -69,9 +70,16 @@ bool LineReader::advance(Event& event, Arena& arena) {
     case State::skip:
       return skip_line(event);
     case State::end:
-      break;
+      event.kind = Event::Kind::end;
+      return true;
+    case State::cut_off:
+      event.kind = Event::Kind::cut_off;
+      return true;
+    case State::list:
+      event.kind = Event::Kind::list;
+      return true;
   }
-  event.kind = Event::Kind::end;
+  SM_CHECK(false);
   return true;
 }
 
@@ -92,16 +100,28 @@ bool LineReader::read_space(Event& event) {
   std::string_view bytes = rest();
   size_t space = 0;
   while (space < bytes.size() && (is_space(bytes[space]) || bytes[space] == '\n')) ++space;
+  if (line_open_ && bytes.substr(0, space).find('\n') != bytes.npos) line_open_ = false;
   consume(space);
   if (space < bytes.size()) {
-    state_ = State::value;
-    value_offset_ = offset_;
-    value_.clear();
+    begin_line();
     return false;
   }
   if (!final_) return out_of_bytes(event);
-  state_ = State::end;
+  state_ = end_state();
   return false;
+}
+
+void LineReader::begin_line() {
+  state_ = index_ == 0 && rest()[0] == '[' ? State::list : State::value;
+  line_open_ = true;
+  line_failed_ = false;
+  value_offset_ = offset_;
+  value_.clear();
+}
+
+LineReader::State LineReader::end_state() const {
+  if (!line_open_ || last_line_ == LastLine::any) return State::end;
+  return last_line_ == LastLine::value && !line_failed_ ? State::end : State::cut_off;
 }
 
 bool LineReader::read_value(Event& event, Arena& arena) {
@@ -139,9 +159,9 @@ bool LineReader::judge(std::string_view bytes, size_t size, BufferEnd end, Event
     if (wrong == size) return item_event(event, read.refusal, read.text);
   }
   arena.release(before);
-  item_event(event, Refusal::malformed, {});
+  line_failed_ = true;
   event.offset = value_offset_ + wrong;
-  return true;
+  return item_event(event, Refusal::malformed, {});
 }
 
 // More of the line is here than one value may have. All of that is gathered and checked.
@@ -214,6 +234,7 @@ bool LineReader::item_event(Event& event, Refusal refusal, std::string_view text
 // The rest of the line is of no interest any more.
 bool LineReader::fail(size_t offset, Event& event) {
   state_ = State::skip;
+  line_failed_ = true;
   event.offset = offset;
   return item_event(event, Refusal::malformed, {});
 }

@@ -5,6 +5,10 @@
 // line is an item, and fails alone: text that is no JSON, or no UTF-8, is an item refused as
 // malformed. `syntax` is no event of this reader, and it finds no problems of shape.
 //
+// A line that the body ends within may be a whole one, or what is left of it where the connection
+// broke: some servers tell the two apart only where the body's length was announced. LastLine says
+// what is expected of it. A body whose first line opens a list is no NDJSON at all.
+//
 // How it works: the end of a line is looked for first, so that nothing of the next one is taken for
 // a part of it. A line within one chunk is canonicalised where it lies; one that straddles chunks
 // is gathered until its end is there, and read once. What has grown beyond kMaxRawItemBytes is
@@ -24,9 +28,16 @@
 
 namespace sm::json {
 
+// What a last line without a newline has to be.
+enum class LastLine : uint8_t {
+  any,    // the body is known to be whole
+  value,  // JSON, as no part of an object is: else the body was cut off
+  none,   // the body was cut off: a newline alone tells that the last line is there
+};
+
 class LineReader final : public ItemStream {
  public:
-  explicit LineReader(size_t max_item_bytes = kMaxPropertyBytes);
+  explicit LineReader(LastLine last_line, size_t max_item_bytes = kMaxPropertyBytes);
 
   void feed(std::string_view chunk) override;
   void finish() override;
@@ -41,6 +52,8 @@ class LineReader final : public ItemStream {
     behind,      // behind such a value: white space may follow
     skip,        // within a line that failed
     end,
+    cut_off,
+    list,
   };
 
   // Each does one step and says whether it made an event.
@@ -52,6 +65,8 @@ class LineReader final : public ItemStream {
   bool read_behind(Event& event, Arena& arena);
   bool skip_line(Event& event);
 
+  void begin_line();
+  State end_state() const;
   bool begin_long_value(Event& event);
   bool long_value_over(Event& event, Arena& arena);
   bool judge(std::string_view bytes, size_t size, BufferEnd end, Event& event, Arena& arena);
@@ -62,10 +77,13 @@ class LineReader final : public ItemStream {
   std::string_view rest() const { return chunk_.substr(chunk_used_); }
   void consume(size_t bytes);
 
+  LastLine last_line_;
   Canonicalizer canonicalizer_;
   Validator validator_;
   State state_ = State::mark;
   bool final_ = false;
+  bool line_open_ = true;     // no newline since the body's start, or since the line began
+  bool line_failed_ = false;  // the line that began last is no JSON
   size_t index_ = 0;
   size_t offset_ = 0;  // of the next byte, from the body's start
   std::string_view chunk_;

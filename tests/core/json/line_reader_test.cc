@@ -16,6 +16,8 @@ namespace {
 // One event as a line: "0 none {...}", "1 malformed 17", "end".
 std::string shown(const Event& event) {
   if (event.kind == Event::Kind::end) return "end\n";
+  if (event.kind == Event::Kind::cut_off) return "cut off\n";
+  if (event.kind == Event::Kind::list) return "list\n";
   if (event.kind == Event::Kind::syntax) return "syntax " + std::to_string(event.offset) + '\n';
   std::string out = std::to_string(event.index) + ' ' + std::string(refusal_name(event.refusal));
   if (event.refusal == Refusal::malformed) return out + ' ' + std::to_string(event.offset) + '\n';
@@ -56,8 +58,18 @@ std::string events_of(ItemStream& reader, std::string_view body, const Cuts& cut
 
 std::string events(std::string_view body, const Cuts& cuts = {256 * 1024},
                    size_t max_bytes = kMaxPropertyBytes) {
-  LineReader reader(max_bytes);
+  LineReader reader(LastLine::any, max_bytes);
   return events_of(reader, body, cuts);
+}
+
+std::string events_to(LastLine last_line, std::string_view body) {
+  LineReader reader(last_line);
+  std::string whole = events_of(reader, body, {256 * 1024});
+  for (size_t size : {1, 2, 3, 5}) {
+    LineReader again(last_line);
+    EXPECT_EQ(events_of(again, body, {size}), whole) << body << " in parts of " << size;
+  }
+  return whole;
 }
 
 std::string repeat(std::string_view text, size_t times) {
@@ -93,6 +105,7 @@ std::string expected(std::string_view body, size_t max_bytes = kMaxPropertyBytes
       event = {Event::Kind::item, whole ? read.refusal : Refusal::malformed, index,
                whole ? read.text : std::string_view(), from + behind};
     }
+    if (index == 0 && from < end && body[from] == '[' && !half_a_mark) return "list\n";
     if (half_a_mark || from < end) {
       out += shown(event);
       ++index;
@@ -113,6 +126,52 @@ TEST(line_reader, the_last_line_needs_no_end) {
   EXPECT_EQ(events("{\"a\":1}"), "0 none {\"a\":1}\nend\n");
   EXPECT_EQ(events("1\n{"), "0 none 1\n1 malformed 3\nend\n");
   EXPECT_EQ(events("12\r"), "0 none 12\nend\n");
+}
+
+TEST(line_reader, a_last_line_that_is_no_json_may_be_a_cut) {
+  constexpr LastLine kValue = LastLine::value;
+  for (const char* cut : {"1\n{\"a\":1", "1\n{\"a\"", "1\n{", "1\n\"", "1\n? ", "1\n1 2", "1\n{}}x"}) {
+    std::string told = events_to(kValue, cut);
+    EXPECT_EQ(told.substr(told.find('\n') + 1), "1 malformed " + told.substr(told.rfind("ed ") + 3))
+        << cut;
+    EXPECT_EQ(told.substr(told.size() - 8), "cut off\n") << cut;
+  }
+  EXPECT_EQ(events_to(kValue, "1\n{}"), "0 none 1\n1 none {}\nend\n");
+  EXPECT_EQ(events_to(kValue, "1\n{} \r"), "0 none 1\n1 none {}\nend\n");
+  EXPECT_EQ(events_to(kValue, "{\n"), "0 malformed 1\nend\n");
+  EXPECT_EQ(events_to(kValue, "?\n \t"), "0 malformed 0\nend\n") << "a blank line is none";
+  EXPECT_EQ(events_to(kValue, "?\n{\"x\":1,\"x\":2}"),
+            "0 malformed 0\n1 duplicate_key {\"x\":1,\"x\":2}\nend\n");
+  EXPECT_EQ(events_to(kValue, ""), "end\n");
+  EXPECT_EQ(events_to(kValue, "\xEF\xBB"), "0 malformed 2\ncut off\n");
+}
+
+TEST(line_reader, where_only_a_newline_ends_a_body_any_other_end_is_a_cut) {
+  constexpr LastLine kNone = LastLine::none;
+  EXPECT_EQ(events_to(kNone, "1\n{}"), "0 none 1\n1 none {}\ncut off\n");
+  EXPECT_EQ(events_to(kNone, "1\n{}\n"), "0 none 1\n1 none {}\nend\n");
+  EXPECT_EQ(events_to(kNone, "1\r\n\n \t"), "0 none 1\nend\n");
+  EXPECT_EQ(events_to(kNone, "?\n"), "0 malformed 0\nend\n");
+  for (const char* nothing : {"", " ", "\xEF\xBB\xBF"}) {
+    EXPECT_EQ(events_to(kNone, nothing), "cut off\n") << nothing;
+  }
+  EXPECT_EQ(events_to(kNone, "\n"), "end\n");
+}
+
+TEST(line_reader, a_long_last_line_that_was_cut_is_told_too) {
+  std::string line = "1\n{\"a\":\"" + std::string(kMaxRawItemBytes + 10, 'x');
+  LineReader reader(LastLine::value);
+  std::string told = events_of(reader, line, {256 * 1024});
+  EXPECT_EQ(told.substr(told.size() - 8), "cut off\n");
+  LineReader whole(LastLine::value);
+  EXPECT_EQ(events_of(whole, line + "\"}", {256 * 1024}), "0 none 1\n1 too_large \nend\n");
+}
+
+TEST(line_reader, a_body_whose_first_line_opens_a_list_is_no_ndjson) {
+  for (const char* list : {"[", "[{\"id\":1}]", "\xEF\xBB\xBF \n\n [1]\n2\n"}) {
+    EXPECT_EQ(events_to(LastLine::any, list), "list\n") << list;
+  }
+  EXPECT_EQ(events_to(LastLine::any, "1\n[2]\n"), "0 none 1\n1 none [2]\nend\n");
 }
 
 TEST(line_reader, lines_may_end_with_a_carriage_return) {
@@ -289,14 +348,14 @@ TEST(line_reader, raw_text_beyond_its_limit_is_skipped_and_refused) {
   std::string spaces(kMaxRawItemBytes - 2, ' ');
   std::string digits(kMaxRawItemBytes - 2, '0');
   const std::pair<std::string, std::string> kBodies[] = {
-      {"[" + spaces + "]\n1", "0 none []\n1 none 1\nend\n"},
-      {"[ " + spaces + "]\n1", "0 too_large \n1 none 1\nend\n"},
-      {"[ " + spaces + "]", "0 too_large \nend\n"},
-      {"[ " + spaces + "]}\n1",
+      {"{" + spaces + "}\n1", "0 none {}\n1 none 1\nend\n"},
+      {"{ " + spaces + "}\n1", "0 too_large \n1 none 1\nend\n"},
+      {"{ " + spaces + "}", "0 too_large \nend\n"},
+      {"{ " + spaces + "}}\n1",
        "0 malformed " + std::to_string(spaces.size() + 3) + "\n1 none 1\nend\n"},
-      {"[ " + spaces + "\n]", "0 malformed " + std::to_string(spaces.size() + 2) +
+      {"{ " + spaces + "\n}", "0 malformed " + std::to_string(spaces.size() + 2) +
                                   "\n1 malformed " + std::to_string(spaces.size() + 3) + "\nend\n"},
-      {"[ " + spaces + "x" + spaces + "\n1",
+      {"{ " + spaces + "x" + spaces + "\n1",
        "0 malformed " + std::to_string(spaces.size() + 2) + "\n1 none 1\nend\n"},
       {"1." + digits + "\n2\n", "0 none 1\n1 none 2\nend\n"},
       {"1." + digits + "0\n2\n", "0 too_large \n1 none 2\nend\n"},
@@ -329,7 +388,7 @@ TEST(line_reader, white_space_around_a_value_does_not_count_against_it) {
 
 TEST(line_reader, what_fails_leaves_nothing_in_the_arena) {
   Arena arena;
-  LineReader reader;
+  LineReader reader(LastLine::any);
   reader.feed("\"\\u0041\" x\n{\"a\":\"\\u0041\",}\n[\"\\u0041\"\n");
   size_t before = arena.mark().used;
   for (int i = 0; i < 3; ++i) {
@@ -339,7 +398,7 @@ TEST(line_reader, what_fails_leaves_nothing_in_the_arena) {
 }
 
 TEST(line_reader, the_last_event_is_given_again) {
-  LineReader reader;
+  LineReader reader(LastLine::any);
   Arena arena;
   reader.feed("1\n");
   EXPECT_EQ(reader.next(arena).text, "1");
