@@ -16,6 +16,10 @@ inline constexpr size_t kMinKeyCharacters = 32;
 inline constexpr size_t kMaxKeyCharacters = 128;
 inline constexpr int64_t kMaxPageRows = 1000;
 inline constexpr size_t kMaxImportErrors = 1000;
+// Of one config: each secret is sealed and stored on its own, under its JSON Pointer.
+inline constexpr size_t kMaxSecrets = 64;
+inline constexpr size_t kMaxSecretPointerBytes = 1024;
+inline constexpr size_t kMaxSecretBytes = 16 * 1024;
 inline constexpr int64_t kMaxRetentionDays = 36500;
 
 // Of a request's query, percent signs counted. Cloudflare lets 16 KB of a URL through.

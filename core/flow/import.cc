@@ -1,6 +1,5 @@
 #include "core/flow/import.h"
 
-#include <cstdlib>
 #include <cstring>
 #include <memory>
 
@@ -9,19 +8,12 @@
 #include "core/flow/commit.h"
 #include "core/flow/import_job.h"
 #include "core/flow/log.h"
-#include "core/json/cursor.h"
 #include "core/json/item_reader.h"
 #include "core/json/line_reader.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
 namespace {
-
-std::optional<json::PointerTokens> id_field_of(std::string_view config) {
-  auto pointer = json::find_member(config, "id_field");
-  if (!pointer || json::type_of(*pointer) != json::ValueType::string) return std::nullopt;
-  return json::parse_pointer(json::unquote(*pointer));
-}
 
 Error shape_error(const std::vector<json::ShapeProblem>& problems) {
   std::vector<FieldError> fields;
@@ -158,10 +150,10 @@ Status take_source(ImportJob& job, store::Rows row) {
   store::SideRow read;
   if (!row.next(read)) return not_found();
   SideRow now = side_row(read);
-  bool same = json::find_member(now.config, "id_field") ==
-              json::find_member(job.order.source.config, "id_field");
-  if (!same) return Error{ErrorCode::guard, "id_field_changed"};
+  sync::SourceConfig config = sync::source_config(now.config);
+  if (config.id_field != job.config.id_field) return Error{ErrorCode::guard, "id_field_changed"};
   job.order.source = std::move(now);
+  job.config = std::move(config);
   return Unit{};
 }
 
@@ -170,8 +162,7 @@ Status check_removals(const ImportJob& job, int64_t removed) {
   constexpr double kDefaultRatio = 0.5;
   int64_t live = job.order.source.property_count;
   if (job.order.force || removed == 0 || live < kFewProperties) return Unit{};
-  auto given = json::find_member(job.order.source.config, "max_removed_ratio");
-  double ratio = given ? std::strtod(std::string(*given).c_str(), nullptr) : kDefaultRatio;
+  double ratio = job.config.max_removed_ratio.value_or(kDefaultRatio);
   if (static_cast<double>(removed) / static_cast<double>(live) <= ratio) return Unit{};
   return Error{ErrorCode::conflict,
                "This import would remove " + std::to_string(removed) + " of " +
@@ -219,9 +210,9 @@ Task<Result<ImportOutcome>> import_all(Invocation& in, ImportOrder order, Operat
   std::string random = in.random(sizeof(uint64_t));
   uint64_t seed;
   std::memcpy(&seed, random.data(), sizeof seed);
-  auto id_field = id_field_of(order.source.config);
+  sync::SourceConfig config = sync::source_config(order.source.config);
   sync::ImportMode mode = order.mode;
-  ImportJob job{std::move(order), sync::ImportSet(std::move(id_field), mode, seed),
+  ImportJob job{std::move(order), config, sync::ImportSet(config.id_field, mode, seed),
                 std::move(operation)};
   Result<ImportOutcome> outcome = co_await run(in, job);
   if (!outcome.ok() && job.staged_id) {

@@ -14,6 +14,7 @@
 #include "core/base/invocation.h"
 #include "core/base/result.h"
 #include "core/flow/sides.h"
+#include "core/sync/config.h"
 #include "core/sync/import_set.h"
 
 namespace sm::flow {

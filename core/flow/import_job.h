@@ -12,7 +12,8 @@ namespace sm::flow {
 
 // One import under way; lives in the frame of import_body.
 struct ImportJob {
-  ImportOrder order;  // with the source's row as it was read last
+  ImportOrder order;          // with the source's row as it was read last
+  sync::SourceConfig config;  // of that row
   sync::ImportSet set;
   Operation operation;
   std::optional<int64_t> staged_id = {};  // of a large import's row in the store

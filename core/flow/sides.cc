@@ -10,6 +10,7 @@
 #include "core/store/pack.h"
 #include "core/store/store.h"
 #include "core/sync/config.h"
+#include "core/sync/secrets.h"
 
 namespace sm::flow {
 namespace {
@@ -22,18 +23,6 @@ Status check(const Invocation& in, Side side, std::string_view config) {
       sync::check_config(side, config, any ? sync::Addresses::any : sync::Addresses::public_only);
   if (!errors.empty()) return invalid_body(std::move(errors));
   if (config.size() > kMaxBodyBytes) return invalid_field("/config", "must have at most 1 MiB");
-  return Unit{};
-}
-
-// The mask may stand only where a secret is stored already.
-Status check_kept(const sync::SplitConfig& config, const std::set<std::string>& stored) {
-  std::vector<FieldError> errors;
-  for (const std::string& pointer : config.kept) {
-    if (stored.count(pointer) > 0) continue;
-    errors.push_back({FieldError::In::body, "/config" + pointer,
-                      "is the mask of a secret, but none is stored here"});
-  }
-  if (!errors.empty()) return invalid_body(std::move(errors));
   return Unit{};
 }
 
@@ -97,8 +86,8 @@ Task<Result<SideRow>> attempt_change(Invocation& in, SideRow row, const SideChan
     if (json::type_of(merged) != json::ValueType::object) merged = "{}";
     CO_TRY([[maybe_unused]] Unit fits, check(in, change.side, merged));
     CO_TRY(auto stored, co_await stored_pointers(in, change.tenant, change.side, row.id));
-    sync::SplitConfig config = sync::split_secrets(merged);
-    CO_TRY([[maybe_unused]] Unit kept, check_kept(config, stored));
+    CO_TRY(sync::SplitConfig config, sync::split_secrets(merged));
+    CO_TRY([[maybe_unused]] Unit kept, sync::check_kept(config, row.config, stored));
     changed.config = config.masked;
     if (auto drop = drop_unused(change.tenant, change.side, row.id, stored, config)) {
       batch.push_back(std::move(*drop));
@@ -151,8 +140,8 @@ Operation operation_on(TenantId tenant, Side side, int64_t id) {
 
 Task<Result<SideRow>> create(Invocation& in, NewSide given) {
   CO_TRY([[maybe_unused]] Unit fits, check(in, given.side, given.config));
-  sync::SplitConfig config = sync::split_secrets(given.config);
-  CO_TRY([[maybe_unused]] Unit kept, check_kept(config, {}));
+  CO_TRY(sync::SplitConfig config, sync::split_secrets(given.config));
+  CO_TRY([[maybe_unused]] Unit kept, sync::check_kept(config, "{}", {}));
   std::vector<Statement> reservation;
   reservation.push_back(store::ids_reserved(given.side == Side::source ? "sources" : "targets", 1));
   CO_TRY(std::vector<store::Rows> ids, co_await store::batch(in, std::move(reservation)));

@@ -2,8 +2,8 @@
 
 #include "core/flow/commit.h"
 #include "core/flow/log.h"
-#include "core/json/cursor.h"
 #include "core/store/store.h"
+#include "core/sync/config.h"
 #include "core/sync/plan.h"
 
 namespace sm::flow {
@@ -38,11 +38,6 @@ struct Position {
   bool settled() const { return !moved && !attention; }
 };
 
-std::string choice_of(std::string_view config, std::string_view name, std::string_view otherwise) {
-  auto choice = json::find_member(config, name);
-  return choice ? json::unquote(*choice) : std::string(otherwise);
-}
-
 Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId source,
                                      TargetId target) {
   std::vector<Statement> statements;
@@ -63,8 +58,9 @@ Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId s
   position.source_revision = from.revision;
   position.target_revision = to.revision;
   position.config = to.config;
-  position.policy = choice_of(position.config, "conflict_policy", "skip");
-  position.deletes = choice_of(position.config, "on_removed", "keep") == "delete";
+  sync::TargetConfig config = sync::target_config(position.config);
+  position.policy = sync::policy_name(config.conflict_policy);
+  position.deletes = config.on_removed == sync::OnRemoved::hide;
   position.settings = std::string(kPlanVersion) + ":" + position.policy;
   position.feed_floor = state.feed_floor;
   position.filled = state.filled != 0;

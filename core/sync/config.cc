@@ -1,116 +1,142 @@
 #include "core/sync/config.h"
 
 #include <algorithm>
-#include <array>
 #include <cstdlib>
+#include <string>
 
 #include "core/http/public_url.h"
 #include "core/json/cursor.h"
-#include "core/json/pointer.h"
-#include "core/json/rewrite.h"
 
 namespace sm::sync {
 namespace {
 
-constexpr std::array<std::string_view, 5> kSecretNames = {"api_key", "password", "connection",
-                                                          "token", "secret"};
+using Kind = ConfigMember::Kind;
 
-bool is_secret(const json::RewriteMember& member) {
-  if (member.pointer.find("/headers/") != std::string_view::npos) return true;
-  bool is_null = json::type_of(member.value) == json::ValueType::null;
-  if (is_null) return false;
-  // Headers that are no object have no names to hide the values behind: they are one secret.
-  if (member.key == "headers") return json::type_of(member.value) != json::ValueType::object;
-  return std::find(kSecretNames.begin(), kSecretNames.end(), member.key) != kSecretNames.end();
+// In the order of the enums of the same names.
+constexpr std::string_view kPolicies[] = {"skip", "source_wins"};
+constexpr std::string_view kRemovals[] = {"keep", "delete"};
+
+constexpr ConfigMember kUrl{
+    "url", Kind::url,
+    "Where the outside system is: an absolute http or https URL to a public address."};
+constexpr ConfigMember kIdField{
+    "id_field", Kind::pointer,
+    "JSON Pointer to what identifies an item, as /ListingKey or /meta/id. Where it is not set, and "
+    "for items that have nothing there, external_id counts, else id."};
+constexpr ConfigMember kMaxRemovedRatio{
+    "max_removed_ratio", Kind::ratio,
+    "The share of live properties that one mode=full import may remove. Where it is not set, half "
+    "of ten and more, and any of fewer, but not all by an empty list."};
+constexpr ConfigMember kConflictPolicy{
+    "conflict_policy", Kind::choice,
+    "What a sync does with a row that was edited by hand: skip leaves it, with a warning; "
+    "source_wins overwrites it.",
+    kPolicies};
+constexpr ConfigMember kOnRemoved{"on_removed", Kind::choice,
+                                  "What a sync does with the row of a property that its source "
+                                  "removed: keep marks it as removed; "
+                                  "delete hides it.",
+                                  kRemovals};
+
+constexpr ConfigMember kSourceMembers[] = {kUrl, kIdField, kMaxRemovedRatio};
+constexpr ConfigMember kTargetMembers[] = {kUrl, kConflictPolicy, kOnRemoved};
+
+std::optional<json::PointerTokens> read_pointer(std::string_view value) {
+  if (json::type_of(value) != json::ValueType::string) return std::nullopt;
+  return json::parse_pointer(json::unquote(value));
 }
 
-class Checker {
- public:
-  explicit Checker(std::string_view config) : config_(config) {}
+std::optional<double> read_ratio(std::string_view value) {
+  if (json::type_of(value) != json::ValueType::number) return std::nullopt;
+  double ratio = std::strtod(std::string(value).c_str(), nullptr);
+  if (ratio < 0 || ratio > 1) return std::nullopt;
+  return ratio;
+}
 
-  std::optional<std::string_view> member(std::string_view name) const {
-    return json::find_member(config_, name);
+std::optional<size_t> read_choice(const ConfigMember& member, std::string_view value) {
+  if (json::type_of(value) != json::ValueType::string) return std::nullopt;
+  auto choice = std::find(member.choices.begin(), member.choices.end(), json::unquote(value));
+  if (choice == member.choices.end()) return std::nullopt;
+  return static_cast<size_t>(choice - member.choices.begin());
+}
+
+std::optional<std::string> url_problem(std::string_view value, Addresses addresses) {
+  if (json::type_of(value) != json::ValueType::string) return "must be a URL";
+  return http::url_problem(json::unquote(value), addresses == Addresses::any
+                                                     ? http::PrivateAddresses::allowed
+                                                     : http::PrivateAddresses::refused);
+}
+
+std::string one_of(std::span<const std::string_view> choices) {
+  std::string detail = "must be one of";
+  for (std::string_view choice : choices) {
+    detail += choice == choices.front() ? " " : ", ";
+    detail += choice;
   }
-  void refuse(std::string_view name, std::string detail) {
-    errors_.push_back({FieldError::In::body, "/config/" + std::string(name), std::move(detail)});
+  return detail;
+}
+
+// Nothing where the value fits.
+std::optional<std::string> problem_of(const ConfigMember& member, std::string_view value,
+                                      Addresses addresses) {
+  switch (member.kind) {
+    case Kind::url:
+      return url_problem(value, addresses);
+    case Kind::pointer:
+      if (read_pointer(value)) return std::nullopt;
+      return "must be a JSON Pointer such as /meta/id";
+    case Kind::ratio:
+      if (read_ratio(value)) return std::nullopt;
+      return "must be a number from 0 to 1";
+    case Kind::choice:
+      if (read_choice(member, value)) return std::nullopt;
+      return one_of(member.choices);
   }
+  return std::nullopt;
+}
 
-  void check_pointer(std::string_view name) {
-    auto value = member(name);
-    if (value && !is_pointer(*value)) refuse(name, "must be a JSON Pointer such as /meta/id");
-  }
-
-  void check_ratio(std::string_view name) {
-    auto value = member(name);
-    if (!value) return;
-    bool fits = json::type_of(*value) == json::ValueType::number;
-    double ratio = fits ? std::strtod(std::string(*value).c_str(), nullptr) : 0;
-    if (!fits || ratio < 0 || ratio > 1) refuse(name, "must be a number from 0 to 1");
-  }
-
-  void check_choice(std::string_view name, std::initializer_list<std::string_view> choices) {
-    auto value = member(name);
-    if (!value) return;
-    bool known = json::type_of(*value) == json::ValueType::string &&
-                 std::find(choices.begin(), choices.end(), json::unquote(*value)) != choices.end();
-    if (known) return;
-    std::string detail = "must be one of";
-    for (std::string_view choice : choices) {
-      detail += choice == *choices.begin() ? " " : ", ";
-      detail += choice;
-    }
-    refuse(name, std::move(detail));
-  }
-
-  void check_url(std::string_view name, Addresses addresses) {
-    auto value = member(name);
-    if (!value) return;
-    if (json::type_of(*value) != json::ValueType::string) return refuse(name, "must be a URL");
-    auto problem = http::url_problem(json::unquote(*value), addresses == Addresses::any
-                                                                ? http::PrivateAddresses::allowed
-                                                                : http::PrivateAddresses::refused);
-    if (problem) refuse(name, std::move(*problem));
-  }
-
-  std::vector<FieldError> errors() && { return std::move(errors_); }
-
- private:
-  static bool is_pointer(std::string_view value) {
-    return json::type_of(value) == json::ValueType::string &&
-           json::parse_pointer(json::unquote(value)).has_value();
-  }
-
-  std::string_view config_;
-  std::vector<FieldError> errors_;
-};
+template <typename T>
+T choice_in(std::string_view config, const ConfigMember& member) {
+  auto value = json::find_member(config, member.name);
+  return static_cast<T>(value ? read_choice(member, *value).value_or(0) : 0);
+}
 
 }  // namespace
 
-std::vector<FieldError> check_config(Side side, std::string_view config, Addresses addresses) {
-  Checker checker(config);
-  checker.check_url("url", addresses);
-  if (side == Side::source) {
-    checker.check_pointer("id_field");
-    checker.check_ratio("max_removed_ratio");
-  } else {
-    checker.check_choice("conflict_policy", {"skip", "source_wins"});
-    checker.check_choice("on_removed", {"keep", "delete"});
-  }
-  return std::move(checker).errors();
+std::span<const ConfigMember> config_members(Side side) {
+  if (side == Side::source) return kSourceMembers;
+  return kTargetMembers;
 }
 
-SplitConfig split_secrets(std::string_view config) {
-  SplitConfig split;
-  split.masked = json::rewrite(config, [&](const json::RewriteMember& member) {
-    if (!is_secret(member)) return json::Rewrite::descend();
-    if (member.value == kMask) {
-      split.kept.insert(std::string(member.pointer));
-    } else {
-      split.secrets.push_back({std::string(member.pointer), std::string(member.value)});
-    }
-    return json::Rewrite::replace(std::string(kMask));
-  });
-  return split;
+std::vector<FieldError> check_config(Side side, std::string_view config, Addresses addresses) {
+  std::vector<FieldError> errors;
+  for (const ConfigMember& member : config_members(side)) {
+    auto value = json::find_member(config, member.name);
+    if (!value) continue;
+    auto problem = problem_of(member, *value, addresses);
+    if (!problem) continue;
+    errors.push_back(
+        {FieldError::In::body, "/config/" + std::string(member.name), std::move(*problem)});
+  }
+  return errors;
+}
+
+SourceConfig source_config(std::string_view config) {
+  SourceConfig typed;
+  if (auto value = json::find_member(config, kIdField.name)) typed.id_field = read_pointer(*value);
+  if (auto value = json::find_member(config, kMaxRemovedRatio.name)) {
+    typed.max_removed_ratio = read_ratio(*value);
+  }
+  return typed;
+}
+
+TargetConfig target_config(std::string_view config) {
+  return {choice_in<ConflictPolicy>(config, kConflictPolicy),
+          choice_in<OnRemoved>(config, kOnRemoved)};
+}
+
+std::string_view policy_name(ConflictPolicy policy) {
+  return kPolicies[static_cast<size_t>(policy)];
 }
 
 }  // namespace sm::sync

@@ -76,17 +76,18 @@ export async function assertRefused(
 }
 
 /** Sends the pieces as chunks of one request, each in a packet of its own where TCP lets it. */
-export async function importPieces(
+export async function postPieces(
   client: Client,
   source: Place,
   pieces: Iterable<Uint8Array>,
   type = kNdjson,
-): Promise<ImportAnswer> {
+  query = "",
+): Promise<Answer> {
   const socket = await openSocket(client.origin);
   try {
     socket.setNoDelay(true);
     const answered = readAnswer(socket);
-    socket.write(importHead(client, source, type, "Transfer-Encoding: chunked"));
+    socket.write(importHead(client, source, type, "Transfer-Encoding: chunked", query));
     for (const piece of pieces) {
       socket.write(`${piece.length.toString(16)}\r\n`);
       socket.write(piece);
@@ -96,16 +97,31 @@ export async function importPieces(
     socket.write("0\r\n\r\n");
     const answer = await answered;
     assert.ok(answer !== null, "no answer");
-    return importAnswer(answer);
+    return answer;
   } finally {
     socket.destroy();
   }
 }
 
+export async function importPieces(
+  client: Client,
+  source: Place,
+  pieces: Iterable<Uint8Array>,
+  type = kNdjson,
+): Promise<ImportAnswer> {
+  return importAnswer(await postPieces(client, source, pieces, type));
+}
+
 /** The head of an import, for requests that are written to a socket. */
-export function importHead(client: Client, source: Place, type: string, length: string): string {
+export function importHead(
+  client: Client,
+  source: Place,
+  type: string,
+  length: string,
+  query = "",
+): string {
   return [
-    `POST /sources/${source.id}/import HTTP/1.1`,
+    `POST /sources/${source.id}/import${query} HTTP/1.1`,
     `Host: ${new URL(client.origin).host}`,
     `X-API-Key: ${client.key}`,
     `Content-Type: ${type}`,

@@ -153,7 +153,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   SM_CHECK(item_events(body, part) == item_events(body, body.size()));
   SM_CHECK(item_events(text.view(), part) == item_events(text.view(), size));
   for (LastLine last_line : {LastLine::any, LastLine::value, LastLine::none}) {
-    SM_CHECK(line_events(last_line, text.view(), part) == line_events(last_line, text.view(), size));
+    SM_CHECK(line_events(last_line, text.view(), part) ==
+             line_events(last_line, text.view(), size));
   }
   if (text.view().find('\n') == std::string_view::npos) check_line(text.view());
   return 0;

@@ -65,7 +65,7 @@ std::string events(std::string_view body, const Cuts& cuts = {256 * 1024},
 std::string events_to(LastLine last_line, std::string_view body) {
   LineReader reader(last_line);
   std::string whole = events_of(reader, body, {256 * 1024});
-  for (size_t size : {1, 2, 3, 5}) {
+  for (size_t size : {1u, 2u, 3u, 5u}) {
     LineReader again(last_line);
     EXPECT_EQ(events_of(again, body, {size}), whole) << body << " in parts of " << size;
   }
@@ -130,7 +130,8 @@ TEST(line_reader, the_last_line_needs_no_end) {
 
 TEST(line_reader, a_last_line_that_is_no_json_may_be_a_cut) {
   constexpr LastLine kValue = LastLine::value;
-  for (const char* cut : {"1\n{\"a\":1", "1\n{\"a\"", "1\n{", "1\n\"", "1\n? ", "1\n1 2", "1\n{}}x"}) {
+  for (const char* cut :
+       {"1\n{\"a\":1", "1\n{\"a\"", "1\n{", "1\n\"", "1\n? ", "1\n1 2", "1\n{}}x"}) {
     std::string told = events_to(kValue, cut);
     EXPECT_EQ(told.substr(told.find('\n') + 1), "1 malformed " + told.substr(told.rfind("ed ") + 3))
         << cut;

@@ -5,77 +5,6 @@
 namespace sm::sync {
 namespace {
 
-// "pointer=value" of each secret, in order, then "pointer" of each mask.
-std::vector<std::string> found_in(std::string_view config) {
-  SplitConfig split = split_secrets(config);
-  std::vector<std::string> found;
-  for (const Secret& secret : split.secrets) found.push_back(secret.pointer + "=" + secret.value);
-  for (const std::string& pointer : split.kept) found.push_back(pointer);
-  return found;
-}
-
-using Found = std::vector<std::string>;
-
-TEST(Secrets, EachNameIsOneAtAnyDepthAndNoOther) {
-  for (const char* name : {"api_key", "password", "connection", "token", "secret"}) {
-    std::string member = "{\"" + std::string(name) + "\":\"s\"}";
-    std::string pointer = "/" + std::string(name);
-    EXPECT_EQ(found_in(member), Found{pointer + "=\"s\""});
-    EXPECT_EQ(found_in("{\"a\":[[" + member + "]]}"), Found{"/a/0/0" + pointer + "=\"s\""});
-    EXPECT_EQ(split_secrets(member).masked, "{\"" + std::string(name) + "\":\"********\"}");
-  }
-  for (const char* name : {"API_KEY", "passwords", "tokens", "Secret", "key", "header", ""}) {
-    std::string member = "{\"" + std::string(name) + "\":\"s\"}";
-    EXPECT_EQ(found_in(member), Found{}) << name;
-    EXPECT_EQ(split_secrets(member).masked, member);
-  }
-}
-
-TEST(Secrets, AnyTypeOfValueButNullIsHidden) {
-  for (const char* value : {"\"\"", "0", "false", "[]", "{}", R"({"deep":["x"]})", "[1,[2]]"}) {
-    std::string config = "{\"token\":" + std::string(value) + "}";
-    EXPECT_EQ(found_in(config), Found{"/token=" + std::string(value)});
-    EXPECT_EQ(split_secrets(config).masked, R"({"token":"********"})");
-  }
-  EXPECT_EQ(found_in(R"({"token":null})"), Found{});
-  EXPECT_EQ(split_secrets(R"({"token":null})").masked, R"({"token":null})");
-}
-
-TEST(Secrets, EveryValueUnderHeadersIsOne) {
-  EXPECT_EQ(found_in(R"({"headers":{"Accept":"json","X/Y~Z":1}})"),
-            (Found{"/headers/Accept=\"json\"", "/headers/X~1Y~0Z=1"}));
-  EXPECT_EQ(found_in(R"({"a":{"headers":{"b":{"c":"d"}}}})"), Found{R"(/a/headers/b={"c":"d"})"});
-  EXPECT_EQ(found_in(R"({"a":[{"headers":{"b":"c"}}]})"), Found{"/a/0/headers/b=\"c\""});
-  EXPECT_EQ(found_in(R"({"headers":{}})"), Found{});
-}
-
-TEST(Secrets, HeadersThatAreNoObjectAreHiddenAsAWhole) {
-  for (const char* value : {"\"X: y\"", R"([{"X":"y"}])", "7"}) {
-    std::string config = "{\"headers\":" + std::string(value) + "}";
-    EXPECT_EQ(found_in(config), Found{"/headers=" + std::string(value)});
-    EXPECT_EQ(split_secrets(config).masked, R"({"headers":"********"})");
-  }
-}
-
-TEST(Secrets, NoneIsLeftInTheMaskedConfigAndWhatIsNoSecretStays) {
-  std::string config =
-      R"({"a":{"b":[1,{"password":"hidden","plain":"kept"},"x"]},"headers":{"h":"hidden"},)"
-      R"("secret":["hidden"],"url":"https://example.com/"})";
-  std::string masked = split_secrets(config).masked;
-  EXPECT_EQ(masked.find("hidden"), std::string::npos);
-  EXPECT_EQ(masked,
-            R"({"a":{"b":[1,{"password":"********","plain":"kept"},"x"]},)"
-            R"("headers":{"h":"********"},"secret":"********","url":"https://example.com/"})");
-  EXPECT_EQ(split_secrets(masked).masked, masked) << "masking twice changes nothing";
-}
-
-TEST(Secrets, AMaskIsKeptOnlyWhereASecretStands) {
-  EXPECT_EQ(found_in(R"({"a":[{"token":"********"}],"headers":{"b":"********","c":"new"}})"),
-            (Found{"/headers/c=\"new\"", "/a/0/token", "/headers/b"}));
-  EXPECT_EQ(found_in(R"({"name":"********"})"), Found{}) << "a plain text like any other";
-  EXPECT_EQ(found_in(R"({"token":"*******"})"), Found{"/token=\"*******\""}) << "one star less";
-}
-
 bool accepted(Side side, const std::string& config, Addresses addresses = Addresses::public_only) {
   return check_config(side, config, addresses).empty();
 }
@@ -124,6 +53,42 @@ TEST(ConfigChecks, AddressesArePublicUnlessTheDeploymentAllowsOthers) {
     EXPECT_TRUE(accepted(side, R"({"url":"http://127.0.0.1/"})", Addresses::any));
     EXPECT_FALSE(accepted(side, R"({"url":"ftp://example.com/"})", Addresses::any));
     EXPECT_FALSE(accepted(side, R"({"url":null})"));
+  }
+}
+
+TEST(ConfigValues, AreThoseOfTheMembersThatFit) {
+  SourceConfig source = source_config(R"({"id_field":"/a~1b/0","max_removed_ratio":0.25})");
+  EXPECT_EQ(source.id_field, (json::PointerTokens{"a/b", "0"}));
+  EXPECT_EQ(source.max_removed_ratio, 0.25);
+  TargetConfig target = target_config(R"({"conflict_policy":"source_wins","on_removed":"delete"})");
+  EXPECT_EQ(target.conflict_policy, ConflictPolicy::source_wins);
+  EXPECT_EQ(target.on_removed, OnRemoved::hide);
+  EXPECT_EQ(policy_name(target.conflict_policy), "source_wins");
+}
+
+TEST(ConfigValues, AreTheDefaultsWhereAMemberIsMissingOrDoesNotFit) {
+  for (const char* config : {"{}", R"({"id_field":5,"max_removed_ratio":2})",
+                             R"({"conflict_policy":"x","on_removed":null})"}) {
+    SourceConfig source = source_config(config);
+    EXPECT_EQ(source.id_field, std::nullopt);
+    EXPECT_EQ(source.max_removed_ratio, std::nullopt);
+    TargetConfig target = target_config(config);
+    EXPECT_EQ(target.conflict_policy, ConflictPolicy::skip);
+    EXPECT_EQ(target.on_removed, OnRemoved::keep);
+    EXPECT_EQ(policy_name(target.conflict_policy), "skip");
+  }
+}
+
+TEST(ConfigMembers, EachIsDocumentedAndEachChoiceIsAccepted) {
+  for (Side side : {Side::source, Side::target}) {
+    for (const ConfigMember& member : config_members(side)) {
+      EXPECT_TRUE(member.doc.ends_with(".")) << member.name;
+      EXPECT_EQ(member.choices.empty(), member.kind != ConfigMember::Kind::choice) << member.name;
+      for (std::string_view choice : member.choices) {
+        std::string config = "{\"" + std::string(member.name) + "\":\"" + std::string(choice);
+        EXPECT_TRUE(accepted(side, config + "\"}")) << config;
+      }
+    }
   }
 }
 
