@@ -13,9 +13,9 @@ std::string_view refusal_detail(json::Refusal refusal) {
     case json::Refusal::lone_surrogate:
       return "must not contain half of a surrogate pair";
     case json::Refusal::duplicate_key:
-      return "must not name a member twice";
+      return "must not be named twice";
     case json::Refusal::not_finite:
-      return "must not contain a number beyond the finite doubles";
+      return "must not be a number beyond the finite doubles";
     case json::Refusal::too_deep:
       return "must not be nested deeper than 128 levels";
     default:
@@ -79,10 +79,11 @@ Result<std::string> read_json(Invocation& in, const Call& call) {
   Arena::Mark mark = in.arena().mark();
   json::Canonical read = json::canonicalize(call.body, in.arena(), kMaxBodyBytes);
   std::string text(read.text);
+  std::string pointer(read.pointer);
   in.arena().release(mark);
   if (read.outcome == json::Outcome::syntax) return malformed_at(read.offset);
   if (read.refusal != json::Refusal::none) {
-    return invalid_field("", std::string(refusal_detail(read.refusal)));
+    return invalid_field(std::move(pointer), std::string(refusal_detail(read.refusal)));
   }
   return text;
 }

@@ -6,7 +6,7 @@
 #include "core/flow/import.h"
 #include "core/flow/sides.h"
 #include "core/flow/sync.h"
-#include "core/json/cursor.h"
+#include "core/json/writer.h"
 
 namespace sm::api {
 namespace {
@@ -18,14 +18,24 @@ std::optional<uint64_t> announced_bytes(const http::Request& request) {
 }
 
 std::string errors_json(const std::map<size_t, sync::ImportError>& errors) {
-  std::string json = "[";
+  std::string json;
+  json::ListWriter list(json);
   for (const auto& [index, error] : errors) {
-    json += json.size() > 1 ? "," : "";
-    json += "{\"index\":" + std::to_string(index) + ",\"external_id\":";
-    json += error.external_id ? json::quote(*error.external_id) : "null";
-    json += ",\"detail\":" + json::quote(error.detail) + "}";
+    json::ObjectWriter(list.element())
+        .integer("index", static_cast<int64_t>(index))
+        .maybe_text("external_id", error.external_id)
+        .text("detail", error.detail)
+        .end();
   }
-  return json + "]";
+  list.end();
+  return json;
+}
+
+// Where every item failed, nothing was done.
+http::Response refused_import(const flow::ImportOutcome& outcome) {
+  Error error{ErrorCode::invalid, "Every item failed, so nothing was done: see `errors`."};
+  return http::problem(
+      error, {{"stats", outcome.stats()}, {"errors", errors_json(outcome.errors)}});
 }
 
 Result<sync::ImportMode> read_mode(const Parameters& parameters) {
@@ -50,9 +60,11 @@ Answered import_properties(Invocation& in, Call call) {
   auto content_type = call.request.header("content-type");
   order.lines = content_type && http::media_type(*content_type) == kLinesMediaType;
   CO_TRY(flow::ImportOutcome outcome, co_await flow::import_body(in, std::move(order)));
-  co_return http::json(200, "{\"status\":\"" + std::string(outcome.status()) +
-                                "\",\"stats\":" + outcome.stats() +
-                                ",\"errors\":" + errors_json(outcome.errors) + "}");
+  if (outcome.failed > 0 && outcome.failed == outcome.total) co_return refused_import(outcome);
+  co_return http::json(200, json::object([&](json::ObjectWriter& answer) {
+    answer.text("status", outcome.status()).raw("stats", outcome.stats());
+    answer.raw("errors", errors_json(outcome.errors));
+  }));
 }
 
 Answered sync_source_to_target(Invocation& in, Call call) {
@@ -70,8 +82,10 @@ Answered sync_source_to_target(Invocation& in, Call call) {
   }
   CO_TRY(flow::SyncOutcome outcome, co_await flow::sync_pair(in, call.tenant, source, target));
   co_return http::json(
-      200, "{\"status\":\"success\",\"stats\":" + outcome.stats +
-               ",\"delivery\":\"none\",\"sync_id\":" + json::quote(outcome.sync_id) + "}");
+      200, json::object([&](json::ObjectWriter& answer) {
+        answer.text("status", "success").raw("stats", outcome.stats);
+        answer.text("delivery", "none").text("sync_id", outcome.sync_id);
+      }));
 }
 
 Answered clean_up(Invocation& in, Call call) {
@@ -82,7 +96,9 @@ Answered clean_up(Invocation& in, Call call) {
     CO_TRY(days, read_integer("days", given->second, 0, kMaxRetentionDays));
   }
   CO_TRY(std::string deleted, co_await flow::clean_up(in, call.tenant, in.now() - days * kDayMs));
-  co_return http::json(200, "{\"status\":\"success\",\"deleted\":" + deleted + "}");
+  co_return http::json(200, json::object([&](json::ObjectWriter& answer) {
+                         answer.text("status", "success").raw("deleted", deleted);
+                       }));
 }
 
 }  // namespace sm::api

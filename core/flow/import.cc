@@ -10,18 +10,22 @@
 #include "core/flow/log.h"
 #include "core/json/item_reader.h"
 #include "core/json/line_reader.h"
+#include "core/json/writer.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
 namespace {
 
+constexpr const char* kWrapped =
+    "must be a JSON object that has the list of properties under data, as {\"data\":[...]}";
+
 Error shape_error(const std::vector<json::ShapeProblem>& problems) {
   std::vector<FieldError> fields;
   for (const json::ShapeProblem& problem : problems) {
     using Kind = json::ShapeProblem::Kind;
-    const char* detail = problem.kind == Kind::not_object ? "must be a JSON object"
-                         : problem.kind == Kind::missing  ? "is required"
-                         : problem.kind == Kind::not_list ? "must be a list"
+    const char* detail = problem.kind == Kind::not_object ? kWrapped
+                         : problem.kind == Kind::missing  ? "is required: the list of properties"
+                         : problem.kind == Kind::not_list ? "must be a list of properties"
                          : problem.kind == Kind::duplicate
                              ? "must be given once"
                              : "is not a member that can be given here";
@@ -37,8 +41,8 @@ Error malformed(size_t offset) {
 
 Error not_lines() {
   return {ErrorCode::malformed,
-          "The body opens a list, so it is no NDJSON, which has one item a line. Send "
-          "{\"data\":[...]} as application/json."};
+          "The body opens a list, so it is no NDJSON, which has one item a line. A list is sent as "
+          "application/json, as {\"data\":[...]}."};
 }
 
 Error cut_off(sync::ImportMode mode) {
@@ -49,6 +53,16 @@ Error cut_off(sync::ImportMode mode) {
   return {ErrorCode::cut_off, detail +
                                   ": it seems to be cut off, so nothing was done. Send it again, "
                                   "best with a Content-Length."};
+}
+
+Error identities_changed() {
+  return {ErrorCode::conflict,
+          "The source's id_field was changed during the import, so that the identities of its items "
+          "are not certain any more. Nothing was done: send it again."};
+}
+
+bool is_identity_change(const Error& error) {
+  return store::lost_guard(error, "id_field_changed");
 }
 
 Task<Result<Reply>> perform_one(Invocation& in, Effect effect) {
@@ -73,13 +87,11 @@ json::LastLine last_line(const ImportOrder& order) {
   return full ? json::LastLine::none : json::LastLine::value;
 }
 
-// An item that is too large is still read, for its identity; what is beyond any item's limit is
-// skipped unread.
-std::unique_ptr<json::ItemStream> reader_of(const ImportOrder& order) {
-  if (order.lines) {
-    return std::make_unique<json::LineReader>(last_line(order), json::kMaxRawItemBytes);
-  }
-  return std::make_unique<json::ItemReader>(json::kMaxRawItemBytes);
+// An item that is too large is still read, for its identity.
+std::unique_ptr<json::ItemStream> reader_of(const ImportJob& job) {
+  json::ItemLimits limits{json::kMaxRawItemBytes, sync::identity_levels(job.config.id_field)};
+  if (!job.order.lines) return std::make_unique<json::ItemReader>(limits);
+  return std::make_unique<json::LineReader>(last_line(job.order), limits);
 }
 
 // What an import of a body of this size may take of memory.
@@ -91,7 +103,7 @@ uint64_t memory_of(uint64_t body_bytes) {
 // Reads the body to its end. What it leaves open is less than one part, and nothing where a part
 // was staged.
 Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
-  std::unique_ptr<json::ItemStream> reader = reader_of(job.order);
+  std::unique_ptr<json::ItemStream> reader = reader_of(job);
   Arena& data = in.arena();
   size_t limit = part_limit(job.order);
   uint64_t read_bytes = 0;
@@ -133,14 +145,43 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
   co_return Unit{};
 }
 
+// Every item failed: the log row is all that is written.
+Task<Result<ImportOutcome>> refuse(Invocation& in, ImportJob& job) {
+  CO_TRY(store::Rows row,
+         co_await store::query(in, store::side_by_id(Side::source, job.order.tenant,
+                                                     job.order.source.id)));
+  CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(row)));
+  ImportOutcome outcome = outcome_of(job, {});
+  std::vector<Statement> batch;
+  batch.push_back(store::guard_side(Side::source, job.order.tenant, job.order.source.id,
+                                    job.order.source.revision));
+  batch.push_back(log_of(job, outcome, in.now()));
+  CO_TRY([[maybe_unused]] Committed logged,
+         co_await commit_logged(in, job.operation, std::move(batch)));
+  co_return outcome;
+}
+
+Task<Result<ImportOutcome>> attempt(Invocation& in, ImportJob& job) {
+  if (job.set.all_failed()) co_return co_await refuse(in, job);
+  if (job.staged_id) co_return co_await apply_staged(in, job);
+  co_return co_await import_at_once(in, job);
+}
+
 Task<Result<ImportOutcome>> run(Invocation& in, ImportJob& job) {
-  CO_TRY([[maybe_unused]] Unit read, co_await read_items(in, job));
+  Result<Unit> read = co_await read_items(in, job);
+  if (!read.ok()) {
+    co_return is_identity_change(read.error()) ? identities_changed() : std::move(read).error();
+  }
   job.set.finish_hashes();
   Races races;
-  while (true) {
-    Result<ImportOutcome> outcome =
-        job.staged_id ? co_await apply_staged(in, job) : co_await import_at_once(in, job);
-    if (!races.lost(outcome)) co_return outcome;
+  for (int changes = 0;;) {
+    Result<ImportOutcome> outcome = co_await attempt(in, job);
+    if (outcome.ok() || !is_identity_change(outcome.error())) {
+      if (!races.lost(outcome)) co_return outcome;
+    } else if (++changes > kMaxLostRaces || job.staged_id ||
+               !job.set.identify_again(job.config.id_field, in.arena())) {
+      co_return identities_changed();
+    }
   }
 }
 
@@ -149,26 +190,30 @@ Task<Result<ImportOutcome>> run(Invocation& in, ImportJob& job) {
 Status take_source(ImportJob& job, store::Rows row) {
   store::SideRow read;
   if (!row.next(read)) return not_found();
-  SideRow now = side_row(read);
-  sync::SourceConfig config = sync::source_config(now.config);
-  if (config.id_field != job.config.id_field) return Error{ErrorCode::guard, "id_field_changed"};
-  job.order.source = std::move(now);
-  job.config = std::move(config);
-  return Unit{};
+  job.order.source = side_row(read);
+  sync::SourceConfig before = std::move(job.config);
+  job.config = sync::source_config(job.order.source.config);
+  if (job.config.id_field == before.id_field) return Unit{};
+  return Error{ErrorCode::guard, "id_field_changed"};
 }
 
 Status check_removals(const ImportJob& job, int64_t removed) {
   constexpr int64_t kFewProperties = 10;
   constexpr double kDefaultRatio = 0.5;
   int64_t live = job.order.source.property_count;
-  if (job.order.force || removed == 0 || live < kFewProperties) return Unit{};
-  double ratio = job.config.max_removed_ratio.value_or(kDefaultRatio);
-  if (static_cast<double>(removed) / static_cast<double>(live) <= ratio) return Unit{};
+  if (job.order.force || removed == 0) return Unit{};
+  std::optional<double> ratio = job.config.max_removed_ratio;
+  double share = static_cast<double>(removed) / static_cast<double>(live);
+  bool is_empty = !ratio && job.set.total() == 0;
+  bool is_much = ratio ? share > *ratio : live >= kFewProperties && share > kDefaultRatio;
+  if (!is_empty && !is_much) return Unit{};
+  const char* reason = ratio      ? "more than the source's max_removed_ratio allows"
+                       : is_empty ? "since its list is empty"
+                                  : "more than half of them";
   return Error{ErrorCode::conflict,
                "This import would remove " + std::to_string(removed) + " of " +
-                   std::to_string(live) +
-                   " properties, more than the source's max_removed_ratio allows. Nothing was "
-                   "changed. Send it with force=true if the list is complete."};
+                   std::to_string(live) + " properties, " + reason +
+                   ". Nothing was changed. Send it with force=true if the list is complete."};
 }
 
 ImportOutcome outcome_of(const ImportJob& job, const ImportCounts& counts) {
@@ -180,7 +225,8 @@ ImportOutcome outcome_of(const ImportJob& job, const ImportCounts& counts) {
   outcome.skipped = outcome.total - outcome.created - outcome.updated - outcome.failed;
   outcome.removed = counts.removed;
   outcome.errors = job.set.errors();
-  if (job.order.mode == sync::ImportMode::full && job.set.nameless()) {
+  bool full = job.order.mode == sync::ImportMode::full;
+  if (full && !job.removes() && !job.set.all_failed()) {
     outcome.errors.begin()->second.detail += "; nothing was removed, since item " +
                                              std::to_string(*job.set.nameless()) +
                                              " has no identity";
@@ -194,14 +240,25 @@ Statement log_of(const ImportJob& job, const ImportOutcome& outcome, Time now) {
                   .total = outcome.total,
                   .updated = outcome.created + outcome.updated + outcome.removed,
                   .failed = outcome.failed,
-                  .stats = outcome.stats()},
+                  .stats = outcome.stats(),
+                  .error_message = outcome.error_message()},
                  now);
 }
 
 std::string ImportOutcome::stats() const {
-  return "{\"created\":" + std::to_string(created) + ",\"updated\":" + std::to_string(updated) +
-         ",\"skipped\":" + std::to_string(skipped) + ",\"failed\":" + std::to_string(failed) +
-         ",\"removed\":" + std::to_string(removed) + "}";
+  return json::object([this](json::ObjectWriter& stats) {
+    stats.integer("created", created).integer("updated", updated).integer("skipped", skipped);
+    stats.integer("failed", failed).integer("removed", removed);
+  });
+}
+
+std::optional<std::string> ImportOutcome::error_message() const {
+  if (failed == 0) return std::nullopt;
+  const auto& [index, error] = *errors.begin();
+  std::string all = std::to_string(total);
+  std::string how_many = failed == total ? "All of " + all + " items failed, so nothing was done"
+                                         : std::to_string(failed) + " of " + all + " items failed";
+  return how_many + ". Item " + std::to_string(index) + ": " + error.detail + ".";
 }
 
 namespace {
@@ -215,7 +272,8 @@ Task<Result<ImportOutcome>> import_all(Invocation& in, ImportOrder order, Operat
   ImportJob job{std::move(order), config, sync::ImportSet(config.id_field, mode, seed),
                 std::move(operation)};
   Result<ImportOutcome> outcome = co_await run(in, job);
-  if (!outcome.ok() && job.staged_id) {
+  bool applied = outcome.ok() && !job.set.all_failed();
+  if (job.staged_id && !applied) {
     // What cannot be dropped now goes when the import's lease has passed.
     [[maybe_unused]] Result<Unit> discarded = co_await discard_staged(in, job);
   }

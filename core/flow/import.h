@@ -23,7 +23,8 @@ struct ImportOrder {
   TenantId tenant;
   SideRow source;
   sync::ImportMode mode = sync::ImportMode::upsert;
-  bool force = false;                            // whatever the ratio of removed properties
+  // Removes whatever the share, and although an item has no identity.
+  bool force = false;
   bool lines = false;                            // the body is NDJSON
   std::optional<uint64_t> announced_bytes = {};  // Content-Length
 };
@@ -41,11 +42,15 @@ struct ImportOutcome {
     return failed == 0 ? "success" : failed == total ? "failed" : "partial";
   }
   std::string stats() const;  // a JSON object
+  // Why items failed, for the log.
+  std::optional<std::string> error_message() const;
 };
 
+// An import of which every item failed does nothing but leave its log row.
+//
 // Errors: malformed, invalid (the body's shape), too_large, cut_off; conflict, where a full import
-// would remove too much; guard, where the source was changed again and again meanwhile, or what
-// identifies its properties was; and those of the store.
+// would remove too much, or what identifies its items was changed meanwhile and they are not at hand
+// any more; guard, where the source was changed again and again; and those of the store.
 Task<Result<ImportOutcome>> import_body(Invocation& in, ImportOrder order);
 
 }  // namespace sm::flow

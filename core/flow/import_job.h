@@ -20,7 +20,9 @@ struct ImportJob {
 
   SourceId source() const { return {order.source.id}; }
   // Whether properties that the body lacks are to be removed.
-  bool removes() const { return order.mode == sync::ImportMode::full && !set.nameless(); }
+  bool removes() const {
+    return order.mode == sync::ImportMode::full && (order.force || !set.nameless());
+  }
 };
 
 // What the last batch of an import makes of the source's properties.
@@ -45,12 +47,13 @@ Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job);
 // Drops what was staged by an import that failed.
 Task<Result<Unit>> discard_staged(Invocation& in, ImportJob& job);
 
-// Takes the source's row as it was read now. Errors: not_found; guard, where identities are made
-// otherwise since.
+// Takes the source's row as it was read now. Errors: not_found; guard (`id_field_changed`), where
+// identities are made otherwise since.
 Status take_source(ImportJob& job, store::Rows row);
 
 // Errors: conflict, where more live properties would be removed than the source's
-// `max_removed_ratio` allows.
+// `max_removed_ratio` allows, or, where it has none, more than half of ten and more, or all by an
+// empty list.
 Status check_removals(const ImportJob& job, int64_t removed);
 
 // What the import answers when its batch is committed, and the row that logs it.

@@ -24,7 +24,7 @@ Statement log_row(const Operation& operation, LogFigures figures, Time now) {
   return store::log_added(operation.tenant, operation.sync_id, operation.type,
                           std::move(figures.status), operation.source, operation.target,
                           figures.total, figures.updated, figures.failed, std::move(figures.stats),
-                          operation.started_at,
+                          std::move(figures.error_message), operation.started_at,
                           ended ? std::optional<std::string>(to_text(now)) : std::nullopt);
 }
 

@@ -35,6 +35,7 @@ struct LogFigures {
   int64_t updated = 0;
   int64_t failed = 0;
   std::optional<std::string> stats = {};
+  std::optional<std::string> error_message = {};
 };
 Statement log_row(const Operation& operation, LogFigures figures, Time now);
 

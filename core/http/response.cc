@@ -57,7 +57,7 @@ std::string_view shown_detail(const Error& error) {
 
 }  // namespace
 
-Response problem(const Error& error) {
+Response problem(const Error& error, const std::vector<ProblemMember>& more) {
   const ErrorInfo& info = error_info(error.code);
   nlohmann::ordered_json body = {{"type", "urn:sync-manager:problem:" + std::string(info.type)},
                                  {"title", info.title},
@@ -70,6 +70,9 @@ Response problem(const Error& error) {
       errors.push_back(
           nlohmann::ordered_json::object({{where, field.where}, {"detail", field.detail}}));
     }
+  }
+  for (const ProblemMember& member : more) {
+    body[member.name] = nlohmann::ordered_json::parse(member.json);
   }
   Response response = json(info.status, body.dump());
   response.respond.headers[0].value = "application/problem+json";

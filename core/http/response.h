@@ -32,7 +32,12 @@ Response asset(std::string path, std::string content_type);
 
 // Problem details: type, title, status, detail and errors; nothing in it varies by request. 503
 // says when to try again.
-Response problem(const Error& error);
+// `more` are members of its own that a problem has beside those.
+struct ProblemMember {
+  std::string name;
+  std::string json;
+};
+Response problem(const Error& error, const std::vector<ProblemMember>& more = {});
 
 Response with_header(Response response, std::string name, std::string value);
 

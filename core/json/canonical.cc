@@ -2,11 +2,14 @@
 
 #include <array>
 #include <cstring>
+#include <string>
 
 #include "core/base/check.h"
+#include "core/json/cursor.h"
 #include "core/json/key_shapes.h"
 #include "core/json/nodes.h"
 #include "core/json/number.h"
+#include "core/json/pointer.h"
 #include "core/json/text.h"
 #include "core/json/validator.h"
 
@@ -16,9 +19,9 @@ namespace {
 constexpr size_t kMaxBufferBytes = size_t{1} << 30;
 // Behind texts that are made here, so that write_nodes may read on.
 constexpr size_t kPadding = 16;
-// The canonical text of -0, padded.
-constexpr char kZero[1 + kPadding] = "0";
-constexpr char kNull[4 + kPadding] = "null";
+// What stands for a value that cannot be stored.
+constexpr char kUnstorable[2 + kPadding] = "[]";
+constexpr uint32_t kUnstorableSize = 2;
 
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -51,8 +54,10 @@ class Canonicalizer::Impl {
     bool is_object;
   };
 
+  enum class Role : uint8_t { key, value };
+
   const char* walk(const char* p);
-  const char* string(const char* p, const char*& text, uint32_t& size);
+  const char* string(const char* p, Role role, const char*& text, uint32_t& size);
   const char* number(const char* p);
   const char* literal(const char* p);
   const char* too_deep(const char* p);
@@ -65,9 +70,8 @@ class Canonicalizer::Impl {
   void learn(const Frame& frame, const Node* members, size_t count);
   void push(const char* text, size_t size);
   bool add(size_t bytes);
-  void refuse(Refusal refusal) {
-    if (refusal_ == Refusal::none) refusal_ = refusal;
-  }
+  void refuse(Refusal refusal, std::string_view key);
+  std::string_view key_view() const { return {key_, key_size_}; }
   const char* stop(Stop why, const char* at) {
     stop_ = why;
     at_ = at;
@@ -93,6 +97,7 @@ class Canonicalizer::Impl {
   BufferEnd buffer_end_ = BufferEnd::more;
   Stop stop_ = Stop::none;
   Refusal refusal_ = Refusal::none;
+  std::string pointer_;  // of what was refused
   size_t bytes_ = 0;  // of the canonical text, as far as it is known
   size_t depth_ = 0;
   const char* key_ = nullptr;  // of the member whose value is next
@@ -132,7 +137,7 @@ value:
   if (*p == '"') {
     const char* text;
     uint32_t size;
-    if ((p = string(p, text, size)) == nullptr || !add(size)) return nullptr;
+    if ((p = string(p, Role::value, text, size)) == nullptr || !add(size)) return nullptr;
     push(text, size);
   } else if (depth_ == kMaxDepth && (*p == '{' || *p == '[')) {
     if ((p = too_deep(p)) == nullptr) return nullptr;
@@ -178,7 +183,8 @@ key:
 }
 
 // A string from its opening quote on: its canonical text.
-const char* Canonicalizer::Impl::string(const char* p, const char*& text, uint32_t& size) {
+const char* Canonicalizer::Impl::string(const char* p, Role role, const char*& text,
+                                        uint32_t& size) {
   StringScan scan = scan_string(p + 1, end_);
   if (scan.result != Scan::ok) return scan_failed(scan.result, scan.at);
   text = p;
@@ -190,7 +196,12 @@ const char* Canonicalizer::Impl::string(const char* p, const char*& text, uint32
   out[0] = out[size - 1] = '"';
   arena_->commit(size + kPadding);
   text = out;
-  if (rewritten.lone_surrogate) refuse(Refusal::lone_surrogate);
+  if (!rewritten.lone_surrogate) return scan.at;
+  refuse(Refusal::lone_surrogate, role == Role::key ? std::string_view(text, size) : key_view());
+  if (role == Role::value) {
+    text = kUnstorable;
+    size = kUnstorableSize;
+  }
   return scan.at;
 }
 
@@ -209,9 +220,9 @@ const char* Canonicalizer::Impl::number(const char* p) {
     arena_->commit(size + kPadding);
     text = out;
     if (size == 0) {
-      refuse(Refusal::not_finite);
-      text = kZero;
-      size = 1;
+      refuse(Refusal::not_finite, key_view());
+      text = kUnstorable;
+      size = kUnstorableSize;
     }
   }
   if (!add(size)) return nullptr;
@@ -219,15 +230,18 @@ const char* Canonicalizer::Impl::number(const char* p) {
   return scan.at;
 }
 
-// A container beyond the last level is only checked: null stands for it.
+// A container beyond the last level is only checked.
 const char* Canonicalizer::Impl::too_deep(const char* p) {
   validator_.reset();
   Validator::Step step = validator_.feed({p, static_cast<size_t>(end_ - p)});
   if (step.outcome == Outcome::need_more) return stop(Stop::cut, end_);
   if (step.outcome == Outcome::syntax) return stop(Stop::bad, p + step.offset);
-  refusal_ = Refusal::too_deep;
-  if (!add(4)) return nullptr;
-  push(kNull, 4);
+  if (refusal_ != Refusal::too_deep) {
+    refusal_ = Refusal::none;
+    refuse(Refusal::too_deep, key_view());
+  }
+  if (!add(kUnstorableSize)) return nullptr;
+  push(kUnstorable, kUnstorableSize);
   return p + step.offset;
 }
 
@@ -252,7 +266,7 @@ const char* Canonicalizer::Impl::key(const char* p) {
   }
   if (p == end_) return stop(Stop::cut, p);
   if (*p != '"') return stop(Stop::bad, p);
-  p = string(p, key_, key_size_);
+  p = string(p, Role::key, key_, key_size_);
   return p != nullptr && add(key_size_ + 1) ? p : nullptr;
 }
 
@@ -331,7 +345,12 @@ void Canonicalizer::Impl::move_predicted(const Frame& frame, const Node* members
 void Canonicalizer::Impl::move_sorted(const Frame& frame, const Node* members, size_t count,
                                       Node* sorted) {
   if (sorter_.sort(members, count)) {
-    refuse(Refusal::duplicate_key);
+    size_t twice = 1;
+    while (members[sorter_.order(twice)].key_view() != members[sorter_.order(twice - 1)].key_view())
+      ++twice;
+    ++depth_;  // The container is still on the way to its member.
+    refuse(Refusal::duplicate_key, members[sorter_.order(twice)].key_view());
+    --depth_;
   } else {
     learn(frame, members, count);
   }
@@ -360,6 +379,24 @@ void Canonicalizer::Impl::push(const char* text, size_t size) {
   key_size_ = 0;
 }
 
+// The first refusal counts. `key` is that of the member at hand in the innermost object, canonical.
+void Canonicalizer::Impl::refuse(Refusal refusal, std::string_view key) {
+  if (refusal_ != Refusal::none) return;
+  refusal_ = refusal;
+  pointer_.clear();
+  // An open container's own node stands before its members, so the way to it can be read off.
+  for (size_t i = 0; i < depth_; ++i) {
+    const Frame& frame = frames_[i];
+    bool is_last = i + 1 == depth_;
+    size_t node = is_last ? open_nodes_.size() : frames_[i + 1].first_node - 1;
+    std::string_view member = is_last ? key : open_nodes_[node].key_view();
+    std::string step;
+    append_token(step, frame.is_object ? unquote(member) : std::to_string(node - frame.first_node));
+    if (pointer_.size() + step.size() > kMaxFaultPointerBytes) return;
+    pointer_ += step;
+  }
+}
+
 bool Canonicalizer::Impl::add(size_t bytes) {
   bytes_ += bytes;
   if (bytes_ <= max_bytes_) return true;
@@ -369,20 +406,22 @@ bool Canonicalizer::Impl::add(size_t bytes) {
 }
 
 Canonical Canonicalizer::Impl::finished(const char* p) {
+  std::string_view pointer;
+  if (refusal_ != Refusal::none) pointer = arena_->copy(pointer_);
   size_t size = bytes_;
   char* out = arena_->reserve(size + kPadding);
   bool roomy = end_ - p >= static_cast<ptrdiff_t>(kPadding);
   char* end = write_nodes(open_nodes_[0], tape_, roomy, out);
   SM_CHECK(static_cast<size_t>(end - out) == size);
   arena_->commit(size);
-  return {Outcome::done, refusal_, static_cast<size_t>(p - begin_), {out, size}};
+  return {Outcome::done, refusal_, static_cast<size_t>(p - begin_), {out, size}, pointer};
 }
 
 Canonical Canonicalizer::Impl::stopped(BufferEnd end) {
   if (stop_ == Stop::refused) return skip(end);
   if (stop_ == Stop::cut && end == BufferEnd::more) return {};
   SM_CHECK(at_ != nullptr);
-  return {Outcome::syntax, Refusal::none, static_cast<size_t>(at_ - begin_), {}};
+  return {Outcome::syntax, Refusal::none, static_cast<size_t>(at_ - begin_), {}, {}};
 }
 
 // What is too large is only checked, again from its start.
@@ -395,8 +434,8 @@ Canonical Canonicalizer::Impl::skip(BufferEnd end) {
     step.offset = size;
   }
   if (step.outcome == Outcome::need_more) return {};
-  if (step.outcome == Outcome::syntax) return {Outcome::syntax, Refusal::none, step.offset, {}};
-  return {Outcome::done, refusal_, step.offset, {}};
+  if (step.outcome == Outcome::syntax) return {Outcome::syntax, Refusal::none, step.offset, {}, {}};
+  return {Outcome::done, refusal_, step.offset, {}, {}};
 }
 
 Canonicalizer::Canonicalizer(size_t max_bytes) : impl_(std::make_unique<Impl>(max_bytes)) {}
@@ -408,7 +447,7 @@ Canonical Canonicalizer::read(std::string_view buffer, BufferEnd end, Arena& are
 
 Canonical canonicalize(std::string_view text, Arena& arena, size_t max_bytes) {
   size_t at = common_prefix(text, kByteOrderMark);
-  if (at > 0 && at < kByteOrderMark.size()) return {Outcome::syntax, Refusal::none, at, {}};
+  if (at > 0 && at < kByteOrderMark.size()) return {Outcome::syntax, Refusal::none, at, {}, {}};
   while (at < text.size() && is_space(text[at])) ++at;
   Canonicalizer canonicalizer(max_bytes);
   Canonical result = canonicalizer.read(text.substr(at), BufferEnd::final, arena);
@@ -416,7 +455,7 @@ Canonical canonicalize(std::string_view text, Arena& arena, size_t max_bytes) {
   if (result.outcome == Outcome::syntax) return result;
   size_t behind = result.offset;
   while (behind < text.size() && is_space(text[behind])) ++behind;
-  if (behind < text.size()) return {Outcome::syntax, Refusal::none, behind, {}};
+  if (behind < text.size()) return {Outcome::syntax, Refusal::none, behind, {}, {}};
   result.offset = behind;
   return result;
 }

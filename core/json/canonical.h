@@ -32,17 +32,21 @@ namespace sm::json {
 
 // Containers within containers, the value itself counted.
 inline constexpr size_t kMaxDepth = 128;
+inline constexpr size_t kMaxFaultPointerBytes = 1024;
 // The canonical form of one property.
 inline constexpr size_t kMaxPropertyBytes = 512 * 1024;
 
 // Why a value is not stored. Where several apply it is the first that was met, but for too_deep and
 // those that leave no text, which go before all others.
+//
+// A refused value still has a text, in which an identity can be looked for: what cannot be stored
+// is an empty list there, which no identity is.
 enum class Refusal : uint8_t {
   none,
-  lone_surrogate,  // \ud800 without its other half; the text has U+FFFD in its place
+  lone_surrogate,  // \ud800 without its other half; in a key the text has U+FFFD in its place
   duplicate_key,   // the text has both members
-  not_finite,      // a number beyond the doubles, as 1e400; the text has 0 in its place
-  too_deep,        // the text has null in the place of what is beyond the last level
+  not_finite,      // a number beyond the doubles, as 1e400
+  too_deep,        // a container beyond the last level
   too_large,       // no text
   malformed,       // no text: a line that is no JSON (line_reader.h), never a value
 };
@@ -62,9 +66,11 @@ struct Canonical {
   // done: the bytes that the value took. syntax: where the first byte is that cannot continue a
   // JSON text, which is the length of the buffer for text that is cut off.
   size_t offset = 0;
-  // done: the canonical form, in the arena; empty for too_large. For other refusals it
-  // is a best effort, so that the caller may look up an identity.
+  // done: the canonical form, in the arena; empty for too_large.
   std::string_view text;
+  // done, but refused: the JSON Pointer of the member at fault, in the arena. Of one that is longer
+  // than kMaxFaultPointerBytes it is that of what is around it.
+  std::string_view pointer;
 };
 
 class Canonicalizer {

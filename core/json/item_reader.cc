@@ -43,7 +43,8 @@ std::string decode_key(std::string_view raw) {
 
 }  // namespace
 
-ItemReader::ItemReader(size_t max_item_bytes) : canonicalizer_(max_item_bytes) {}
+ItemReader::ItemReader(ItemLimits limits)
+    : limits_(limits), canonicalizer_(limits.canonical_bytes) {}
 
 void ItemReader::feed(std::string_view chunk) {
   SM_CHECK(!final_ && (pending_old_ > 0 || chunk_used_ == chunk_.size()));
@@ -73,7 +74,7 @@ bool ItemReader::advance(Event& event, Arena& arena) {
     case State::item:
       return read_item(event, arena);
     case State::skip_item:
-      return skip_item(event);
+      return skip_item(event, arena);
     case State::skip_value:
       return skip_value(event);
     case State::end:
@@ -229,12 +230,13 @@ bool ItemReader::read_item(Event& event, Arena& arena) {
   if (read.outcome == Outcome::done) {
     retry_bytes_ = 0;
     consume(read.offset);
-    if (read.offset > kMaxRawItemBytes) return item_event(event, Refusal::too_large, {});
-    return item_event(event, read.refusal, read.text);
+    if (read.offset > kMaxRawItemBytes) read.refusal = Refusal::too_large;
+    return item_event(event, read);
   }
   if (bytes.size() > kMaxRawItemBytes) {
     retry_bytes_ = 0;
     start_skipping(State::skip_item, State::after_item);
+    outline_.reset(limits_.outline_levels);
     return false;
   }
   if (final_) return out_of_bytes(event);
@@ -243,18 +245,23 @@ bool ItemReader::read_item(Event& event, Arena& arena) {
   return false;
 }
 
-bool ItemReader::item_event(Event& event, Refusal refusal, std::string_view text) {
+bool ItemReader::item_event(Event& event, const Canonical& read) {
   state_ = State::after_item;
   event.kind = Event::Kind::item;
-  event.refusal = refusal;
-  event.text = text;
+  event.refusal = read.refusal;
+  event.text = read.text;
+  event.pointer = read.pointer;
   event.index = index_++;
   return true;
 }
 
-bool ItemReader::skip_item(Event& event) {
-  if (skip_value(event)) return true;
-  return state_ == State::after_item && item_event(event, Refusal::too_large, {});
+bool ItemReader::skip_item(Event& event, Arena& arena) {
+  std::string_view bytes = rest();
+  size_t before = offset_;
+  bool stopped = skip_value(event);
+  outline_.feed(bytes.substr(0, offset_ - before));
+  if (stopped) return true;
+  return state_ == State::after_item && item_event(event, outline_.read(canonicalizer_, arena));
 }
 
 // Through the validator; a number at the end of the body is over only there.

@@ -19,6 +19,7 @@
 #include "core/base/arena.h"
 #include "core/json/canonical.h"
 #include "core/json/item_stream.h"
+#include "core/json/outline.h"
 #include "core/json/validator.h"
 
 namespace sm::json {
@@ -29,7 +30,7 @@ inline constexpr size_t kMaxTopKeyBytes = 1024;
 
 class ItemReader final : public ItemStream {
  public:
-  explicit ItemReader(size_t max_item_bytes = kMaxPropertyBytes);
+  explicit ItemReader(ItemLimits limits = {});
 
   void feed(std::string_view chunk) override;
   void finish() override;
@@ -62,7 +63,7 @@ class ItemReader final : public ItemStream {
   bool read_structure(Event& event);
   bool read_key(Event& event);
   bool read_item(Event& event, Arena& arena);
-  bool skip_item(Event& event);
+  bool skip_item(Event& event, Arena& arena);
   bool skip_value(Event& event);
 
   bool structure(char byte, Event& event);
@@ -72,7 +73,7 @@ class ItemReader final : public ItemStream {
   void key_over();
   void object_over();
   void add_problem(std::string_view name, ShapeProblem::Kind kind);
-  bool item_event(Event& event, Refusal refusal, std::string_view text);
+  bool item_event(Event& event, const Canonical& read);
   bool out_of_bytes(Event& event);
   bool fail(size_t offset, Event& event);
 
@@ -82,8 +83,10 @@ class ItemReader final : public ItemStream {
   bool gather(size_t wanted);
   void keep_rest();
 
+  ItemLimits limits_;
   Canonicalizer canonicalizer_;
   Validator validator_;
+  Outline outline_;  // of what the validator sees of an item
   State state_ = State::mark;
   State behind_ = State::after_body;  // what follows the value that is skipped
   bool final_ = false;

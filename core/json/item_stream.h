@@ -17,8 +17,8 @@
 
 namespace sm::json {
 
-// The raw text of one item, white space inside it included. A longer one is not kept: it is skipped
-// by the validator and refused as too large.
+// The raw text of one item, white space inside it included. A longer one is not kept: it passes
+// through the validator and is refused as too large, with its outline (outline.h) for a text.
 inline constexpr size_t kMaxRawItemBytes = 4 * 1024 * 1024;
 inline constexpr size_t kMaxShapeProblems = 100;
 
@@ -47,11 +47,20 @@ struct Event {
   // item: why it is not storable, and its place among the items, from 0.
   Refusal refusal = Refusal::none;
   size_t index = 0;
-  // item: its canonical form, in the arena of the call; as Canonical::text where it is refused.
+  // item: its canonical form, in the arena of the call; where it is refused, a text that stands for
+  // it, and the pointer of the member at fault (canonical.h).
   std::string_view text;
+  std::string_view pointer;
   // syntax, and an item that is malformed: the first byte that cannot continue a JSON text, counted
   // from the body's first byte.
   size_t offset = 0;
+};
+
+// What a reader of items keeps within bounds.
+struct ItemLimits {
+  size_t canonical_bytes = kMaxPropertyBytes;
+  // Containers within which the outline of an item beyond all bounds keeps values.
+  size_t outline_levels = 1;
 };
 
 class ItemStream {

@@ -34,8 +34,8 @@ size_t line_size(std::string_view bytes) {
 
 }  // namespace
 
-LineReader::LineReader(LastLine last_line, size_t max_item_bytes)
-    : last_line_(last_line), canonicalizer_(max_item_bytes) {}
+LineReader::LineReader(LastLine last_line, ItemLimits limits)
+    : last_line_(last_line), limits_(limits), canonicalizer_(limits.canonical_bytes) {}
 
 void LineReader::feed(std::string_view chunk) {
   SM_CHECK(!final_ && chunk_used_ == chunk_.size());
@@ -156,12 +156,14 @@ bool LineReader::judge(std::string_view bytes, size_t size, BufferEnd end, Event
   if (read.outcome == Outcome::syntax) wrong = std::min(read.offset, size);
   if (read.outcome == Outcome::done && read.offset <= size) {
     wrong = skip_space(bytes, read.offset, size);
-    if (wrong == size) return item_event(event, read.refusal, read.text);
+    if (wrong == size) return item_event(event, read);
   }
   arena.release(before);
   line_failed_ = true;
   event.offset = value_offset_ + wrong;
-  return item_event(event, Refusal::malformed, {});
+  read = {};
+  read.refusal = Refusal::malformed;
+  return item_event(event, read);
 }
 
 // More of the line is here than one value may have. All of that is gathered and checked.
@@ -174,6 +176,8 @@ bool LineReader::begin_long_value(Event& event) {
   if (step.outcome == Outcome::syntax) return fail(value_offset_ + step.offset, event);
   if (step.outcome == Outcome::need_more) {
     state_ = State::long_value;
+    outline_.reset(limits_.outline_levels);
+    outline_.feed(value_);
     return false;
   }
   size_t behind = skip_space(value_, step.offset, value_.size());
@@ -190,6 +194,7 @@ bool LineReader::read_long_value(Event& event, Arena& arena) {
     Validator::Step step = validator_.feed(bytes.substr(0, size));
     if (step.outcome == Outcome::syntax) return fail(offset_ + step.offset, event);
     if (step.offset > 0) value_.clear();
+    outline_.feed(bytes.substr(0, step.offset));
     consume(step.offset);
     if (step.outcome == Outcome::done) state_ = State::behind;
     return false;
@@ -210,7 +215,7 @@ bool LineReader::read_behind(Event& event, Arena& arena) {
 
 bool LineReader::long_value_over(Event& event, Arena& arena) {
   state_ = State::space;
-  if (value_.empty()) return item_event(event, Refusal::too_large, {});
+  if (value_.empty()) return item_event(event, outline_.read(canonicalizer_, arena));
   return judge(value_, value_.size(), BufferEnd::final, event, arena);
 }
 
@@ -223,10 +228,11 @@ bool LineReader::skip_line(Event& event) {
   return false;
 }
 
-bool LineReader::item_event(Event& event, Refusal refusal, std::string_view text) {
+bool LineReader::item_event(Event& event, const Canonical& read) {
   event.kind = Event::Kind::item;
-  event.refusal = refusal;
-  event.text = text;
+  event.refusal = read.refusal;
+  event.text = read.text;
+  event.pointer = read.pointer;
   event.index = index_++;
   return true;
 }
@@ -236,7 +242,9 @@ bool LineReader::fail(size_t offset, Event& event) {
   state_ = State::skip;
   line_failed_ = true;
   event.offset = offset;
-  return item_event(event, Refusal::malformed, {});
+  Canonical none;
+  none.refusal = Refusal::malformed;
+  return item_event(event, none);
 }
 
 bool LineReader::out_of_bytes(Event& event) const {

@@ -24,6 +24,7 @@
 #include "core/base/arena.h"
 #include "core/json/canonical.h"
 #include "core/json/item_stream.h"
+#include "core/json/outline.h"
 #include "core/json/validator.h"
 
 namespace sm::json {
@@ -37,7 +38,7 @@ enum class LastLine : uint8_t {
 
 class LineReader final : public ItemStream {
  public:
-  explicit LineReader(LastLine last_line, size_t max_item_bytes = kMaxPropertyBytes);
+  explicit LineReader(LastLine last_line, ItemLimits limits = {});
 
   void feed(std::string_view chunk) override;
   void finish() override;
@@ -70,7 +71,7 @@ class LineReader final : public ItemStream {
   bool begin_long_value(Event& event);
   bool long_value_over(Event& event, Arena& arena);
   bool judge(std::string_view bytes, size_t size, BufferEnd end, Event& event, Arena& arena);
-  bool item_event(Event& event, Refusal refusal, std::string_view text);
+  bool item_event(Event& event, const Canonical& read);
   bool fail(size_t offset, Event& event);
   bool out_of_bytes(Event& event) const;
 
@@ -78,8 +79,10 @@ class LineReader final : public ItemStream {
   void consume(size_t bytes);
 
   LastLine last_line_;
+  ItemLimits limits_;
   Canonicalizer canonicalizer_;
   Validator validator_;
+  Outline outline_;  // of what the validator sees of an item
   State state_ = State::mark;
   bool final_ = false;
   bool line_open_ = true;     // no newline since the body's start, or since the line began

@@ -14,16 +14,18 @@ namespace {
 constexpr size_t kDataPackItemBytes = 64 + 8 + 6;
 constexpr size_t kIdentityPackItemBytes = 64 + 8 + 3;
 
+// `at` is the pointer of the member at fault, from the item on; the item itself has none.
 std::string refusal_detail(json::Refusal refusal, const json::Event& event) {
+  std::string at = event.pointer.empty() ? std::string() : ", at " + std::string(event.pointer);
   switch (refusal) {
     case json::Refusal::lone_surrogate:
-      return "it contains half of a surrogate pair";
+      return "it contains half of a surrogate pair" + at;
     case json::Refusal::duplicate_key:
-      return "it names a member twice";
+      return "it names a member twice" + at;
     case json::Refusal::not_finite:
-      return "it contains a number beyond the finite doubles";
+      return "it contains a number beyond the finite doubles" + at;
     case json::Refusal::too_deep:
-      return "it is nested deeper than 128 levels";
+      return "it is nested deeper than 128 levels" + at;
     case json::Refusal::malformed:
       return "it is no JSON: the byte at offset " + std::to_string(event.offset) +
              " of the body cannot continue it";
@@ -43,37 +45,70 @@ size_t ImportSet::identity_size(std::string_view external_id) {
 
 void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) {
   ++total_;
-  bool is_object = !event.text.empty() && json::type_of(event.text) == json::ValueType::object;
   bool too_large = event.text.size() > json::kMaxPropertyBytes;
   json::Refusal refusal = too_large ? json::Refusal::too_large : event.refusal;
-  Identity identity = is_object ? identity_of_refused(event.text, refusal, id_field_) : Identity{};
-  if (refusal != json::Refusal::none || identity.external_id.empty()) {
-    arena.release(before);
-    return refuse(event, identity.external_id,
-                  refusal != json::Refusal::none ? refusal_detail(refusal, event)
-                  : is_object                    ? std::string(identity.problem)
-                                                 : "it is not an object");
+  bool is_refused = event.refusal != json::Refusal::none;
+  bool is_object = !event.text.empty() && json::type_of(event.text) == json::ValueType::object;
+  Identity identity;
+  if (is_object) {
+    identity = is_refused ? identity_of_refused(event.text, id_field_)
+                          : identity_of(event.text, id_field_);
   }
+  if (refusal == json::Refusal::none && !identity.external_id.empty()) {
+    return keep(identity.external_id, event.text, event.index);
+  }
+  std::string detail = refusal != json::Refusal::none ? refusal_detail(refusal, event)
+                       : is_object                    ? identity.problem
+                                                      : "it is not an object";
+  if (refusal != json::Refusal::none && is_object && identity.external_id.empty()) {
+    detail += "; " + identity.problem;
+  }
+  arena.release(before);
+  refuse(event, identity.external_id, std::move(detail));
+}
+
+void ImportSet::keep(std::string_view identity, std::string_view data, size_t index) {
   if ((distinct_ + 1) * 2 > table_.size()) grow_table();
-  uint32_t& slot = slot_of(identity.external_id);
+  uint32_t& slot = slot_of(identity);
   std::string_view external_id;
   if (slot == 0) {
     ++distinct_;
-    external_id = ids_.copy(identity.external_id);
+    external_id = ids_.copy(identity);
   } else {
     ImportItem& earlier = items_[slot - 1];
     external_id = earlier.external_id;
     earlier.superseded = true;
     supersede_earlier(earlier.index, external_id);
   }
-  items_.push_back({external_id, event.text, {}, static_cast<uint32_t>(event.index)});
-  lanes_.push(event.text, &items_.back().hash);
+  items_.push_back({external_id, data, {}, static_cast<uint32_t>(index)});
+  lanes_.push(data, &items_.back().hash);
   slot = static_cast<uint32_t>(items_.size());
-  data_bytes_ += kDataPackItemBytes + json::ascii_size(event.text);
+  data_bytes_ += kDataPackItemBytes + json::ascii_size(data);
   identity_bytes_ += identity_size(external_id);
 }
 
+bool ImportSet::identify_again(IdField id_field, Arena& arena) {
+  if (!all_at_hand_) return false;
+  lanes_.flush();
+  std::deque<ImportItem> items = std::move(items_);
+  forget_part();
+  errors_.clear();
+  total_ = failed_ = 0;
+  nameless_ = std::nullopt;
+  id_field_ = std::move(id_field);
+  for (const ImportItem& item : items) {
+    json::Event event;
+    event.kind = json::Event::Kind::item;
+    event.index = item.index;
+    event.text = item.data;
+    add(event, arena, arena.mark());
+  }
+  lanes_.flush();
+  return true;
+}
+
 void ImportSet::refuse(const json::Event& event, std::string_view external_id, std::string detail) {
+  all_at_hand_ = false;
   if (external_id.empty()) {
     if (!nameless_) nameless_ = event.index;
     return fail(event.index, std::nullopt, std::move(detail));
@@ -105,6 +140,12 @@ bool ImportSet::part_full(size_t limit) const {
 }
 
 void ImportSet::next_part(Arena& arena) {
+  all_at_hand_ = false;
+  forget_part();
+  arena.release_all();
+}
+
+void ImportSet::forget_part() {
   items_.clear();
   failed_ids_.clear();
   std::fill(table_.begin(), table_.end(), 0);
@@ -112,7 +153,6 @@ void ImportSet::next_part(Arena& arena) {
   identity_bytes_ = 0;
   data_bytes_ = 0;
   ids_.release_all();
-  arena.release_all();
 }
 
 uint32_t& ImportSet::slot_of(std::string_view external_id) {

@@ -39,7 +39,7 @@ enum class ImportMode { upsert, full };
 class ImportSet {
  public:
   // `seed` is random: it keeps a client from choosing identities that collide in the table.
-  ImportSet(std::optional<json::PointerTokens> id_field, ImportMode mode, uint64_t seed)
+  ImportSet(IdField id_field, ImportMode mode, uint64_t seed)
       : id_field_(std::move(id_field)), mode_(mode), seed_(seed) {}
 
   // Takes an item event whose text lies at the end of `arena`, from `before` on. What is not kept
@@ -48,6 +48,10 @@ class ImportSet {
 
   // The item at `index`, of an earlier part, has an identity that came again.
   void supersede_earlier(size_t index, std::string_view external_id);
+
+  // Works the identities out anew, where `id_field` is another one now. Nothing where that cannot
+  // be done, since items are not at hand any more: those of an earlier part, or that failed.
+  bool identify_again(IdField id_field, Arena& arena);
 
   // Ends the part that is open: all its hashes are there.
   void finish_hashes() { lanes_.flush(); }
@@ -67,18 +71,22 @@ class ImportSet {
 
   size_t total() const { return total_; }
   size_t failed() const { return failed_; }
+  // Every item failed, one at least.
+  bool all_failed() const { return total_ > 0 && failed_ == total_; }
   // The first errors by index.
   const std::map<size_t, ImportError>& errors() const { return errors_; }
 
  private:
   static size_t identity_size(std::string_view external_id);
+  void keep(std::string_view external_id, std::string_view data, size_t index);
   void refuse(const json::Event& event, std::string_view external_id, std::string detail);
   void fail(size_t index, std::optional<std::string> external_id, std::string detail);
+  void forget_part();
   uint32_t& slot_of(std::string_view external_id);
   void grow_table();
   uint64_t hash_of(std::string_view external_id) const;
 
-  std::optional<json::PointerTokens> id_field_;
+  IdField id_field_;
   ImportMode mode_;
   uint64_t seed_;
   Sha256Lanes lanes_;
@@ -86,6 +94,7 @@ class ImportSet {
   size_t total_ = 0;
   size_t failed_ = 0;
   std::optional<size_t> nameless_;
+  bool all_at_hand_ = true;  // no item was refused, and no part was closed
 
   // The open part.
   Arena ids_;

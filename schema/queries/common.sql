@@ -32,12 +32,12 @@ UPDATE counters SET next = next + changes() WHERE name = :name;
 INSERT INTO guard ({side}_changed)
 SELECT NULL WHERE (SELECT revision FROM {side}s WHERE tenant_id = :tenant_id AND id = :id) IS NOT :revision;
 
--- name: log_added(tenant_id TenantId, sync_id text, sync_type text, status text, source_id SourceId?, target_id TargetId?, total int, updated int, failed int, stats text?, started_at text, completed_at text?) -> (id int)
+-- name: log_added(tenant_id TenantId, sync_id text, sync_type text, status text, source_id SourceId?, target_id TargetId?, total int, updated int, failed int, stats text?, error_message text?, started_at text, completed_at text?) -> (id int)
 -- The log row of a batch; its first statement, so that the others can name it. Gives its number.
 INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, source_id, target_id,
-  total_properties, updated_properties, failed_properties, stats, started_at, completed_at)
+  total_properties, updated_properties, failed_properties, stats, error_message, started_at, completed_at)
 SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, :sync_type, :status, :source_id, :target_id,
-  :total, :updated, :failed, :stats, :started_at, :completed_at
+  :total, :updated, :failed, :stats, :error_message, :started_at, :completed_at
 RETURNING id;
 
 -- name: log_counted(tenant_id TenantId, id int?, path text)

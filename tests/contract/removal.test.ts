@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Client } from "./client.ts";
-import { assertRefused, importFull, importWith } from "./imports.ts";
+import { assertRefused, importFull, importWith, postLines } from "./imports.ts";
 import { assertProblem, assertTime, type Place } from "./rows.ts";
 import { openServer } from "./server.ts";
 import {
@@ -90,13 +90,22 @@ test("full: mode upsert removes nothing, with force or without", async () => {
   assert.equal((await liveIds(client, source)).length, 12);
 });
 
-test("full: an empty list removes all of a few", async () => {
+test("full: an empty list is 409 for a source of any number, unless it is forced", async () => {
   const client = await newClient(server);
-  const source = await filledSource(client, 9);
-  const told = await importFull(client, source, []);
-  assert.deepEqual(told, { status: "success", stats: importStats({ removed: 9 }), errors: [] });
-  assert.deepEqual(await liveIds(client, source), []);
-  assert.deepEqual((await importFull(client, source, [])).stats, importStats({}));
+  for (const live of [1, 9]) {
+    const source = await filledSource(client, live);
+    await assertRefused(client, source, []);
+    const lines = await postLines(client, source, "", "?mode=full");
+    assert.match(assertProblem(lines, 409).detail, /empty/);
+    const told = await importWith(client, source, "mode=full&force=true", []);
+    assert.deepEqual(told, {
+      status: "success",
+      stats: importStats({ removed: live }),
+      errors: [],
+    });
+    assert.deepEqual(await liveIds(client, source), []);
+    assert.deepEqual((await importFull(client, source, [])).stats, importStats({}));
+  }
 });
 
 test("full: an import into an empty source only creates", async () => {
@@ -140,12 +149,66 @@ test("full: force=true holds against a ratio of 0, and for an empty list", async
   assert.deepEqual(told.stats, importStats({ removed: 11 }));
 });
 
-test("full: fewer than ten live properties are not guarded; removed ones do not count", async () => {
+test("full: without a ratio, fewer than ten live properties may all be replaced", async () => {
   const client = await newClient(server);
-  const source = await filledSource(client, 12, { max_removed_ratio: 0.25 });
-  const told = await importFull(client, source, items(9));
-  assert.deepEqual(told.stats, importStats({ skipped: 9, removed: 3 }));
-  assert.equal((await importFull(client, source, [])).stats.removed, 9);
+  const source = await filledSource(client, 12);
+  assert.equal((await importFull(client, source, items(9))).stats.removed, 3);
+  const told = await importFull(client, source, [{ id: "new" }]);
+  assert.deepEqual(told.stats, importStats({ created: 1, removed: 9 }));
+});
+
+test("full: a ratio that was set counts for any number of properties", async () => {
+  const client = await newClient(server);
+  const none = await filledSource(client, 4, { max_removed_ratio: 0 });
+  await assertRefused(client, none, items(3));
+  await assertRefused(client, none, []);
+  const quarter = await filledSource(client, 4, { max_removed_ratio: 0.25 });
+  await assertRefused(client, quarter, items(2));
+  assert.equal((await importFull(client, quarter, items(3))).stats.removed, 1);
+  const all = await filledSource(client, 2, { max_removed_ratio: 1 });
+  assert.equal((await importFull(client, all, [])).stats.removed, 2);
+});
+
+test("full: force=true removes although an item has no identity", async () => {
+  const client = await newClient(server);
+  const source = await filledSource(client, 12);
+  const list = [{ id: 0 }, { v: 1 }];
+  assert.equal((await importFull(client, source, list)).stats.removed, 0);
+  const told = await importWith(client, source, "mode=full&force=true", list);
+  assert.deepEqual(told.stats, importStats({ skipped: 1, failed: 1, removed: 11 }));
+  assert.doesNotMatch(told.errors[0]?.detail ?? "", /removed/);
+});
+
+test("full: where every item fails nothing is done, whatever force says", async () => {
+  const client = await newClient(server);
+  const source = await filledSource(client, 12);
+  const before = await sourceRows(client, source);
+  const path = `/sources/${source.id}/import?mode=full&force=true`;
+  for (const data of [[{ id: 0, text: "x".repeat(kPropertyLimit) }], [{ v: 1 }, 5]]) {
+    const answer = await client.post(path, { data });
+    assert.equal(answer.status, 422);
+    const stats = importStats({ failed: data.length });
+    assert.deepEqual(importAnswer(answer).stats, stats);
+    const row = (await logs(client)).at(-1);
+    assert.deepEqual([row?.status, row?.updated_properties, row?.stats], ["failed", 0, stats]);
+    assert.match(row?.error_message ?? "", /items failed, so nothing was done/);
+  }
+  assert.deepEqual(await sourceRows(client, source), before);
+});
+
+test("logs: error_message of a partial import says why, and that nothing was removed", async () => {
+  const client = await newClient(server);
+  const source = await filledSource(client, 12);
+  const message = async (): Promise<string | null | undefined> =>
+    (await logs(client)).at(-1)?.error_message;
+  assert.equal(await message(), null, "a success has none");
+  await importItems(client, source, [{ id: 0 }, { id: 1, ref: 5 }, { v: 1 }, { v: 2 }]);
+  assert.match(
+    (await message()) ?? "",
+    /^2 of 4 items failed\. Item 2: it has no identity[^;]*\.$/,
+  );
+  await importFull(client, source, [...items(8), { v: 1 }]);
+  assert.match((await message()) ?? "", /^1 of 9 .* nothing was removed, since item 8 has no id/);
 });
 
 test("full: the ratio is of what was live before the import", async () => {

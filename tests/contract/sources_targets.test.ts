@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
-import { assertPlace, assertProblem, assertRising, type Place } from "./rows.ts";
+import { assertPlace, assertProblem, assertRising, type Data, type Place } from "./rows.ts";
 import { openServer } from "./server.ts";
 import { filesWith } from "./store_file.ts";
 import {
@@ -15,6 +15,7 @@ import {
   kUnusedId,
   newClient,
   place,
+  range,
   syncedPair,
   targetRow,
   targetRows,
@@ -251,6 +252,87 @@ test("secrets: a mask where none is stored is 422 at its pointer", async () => {
   const removed = await client.patch(path, { config: { token: kMask } });
   assertProblem(removed, 422, { pointers: ["/config/token"] });
   assert.deepEqual((await place(client, path)).config, { headers: { A: kMask } });
+});
+
+test("secrets: a member is one by the end of its name", async () => {
+  const client = await newClient(server);
+  const names = [
+    "apiKey",
+    "client_secret",
+    "access_token",
+    "refresh-token",
+    "Password",
+    "db_passwd",
+  ];
+  names.push("private_key", "credentials", "proxy_authorization", "x-api-key");
+  const config = Object.fromEntries(names.map((name) => [name, `plain-secret-${name}`]));
+  const made = await client.post("/sources", {
+    name: "x",
+    type: "api",
+    config: { ...config, client_id: "seen", token_url_template: "seen" },
+  });
+  const row = made.expect(201).json<Place>();
+  const masked = Object.fromEntries(names.map((name) => [name, kMask]));
+  const shown = { ...masked, client_id: "seen", token_url_template: "seen" };
+  assert.deepEqual((await place(client, `/sources/${row.id}`)).config, shown);
+});
+
+test("secrets: at most 64, of 16 KiB, under pointers of 1 KiB; what is more is 422 at once", async () => {
+  const client = await newClient(server);
+  const headers = (count: number, value = "v"): Data =>
+    Object.fromEntries(range(count).map((at) => [`h${at}`, value]));
+  const create = (config: Data) => client.post("/targets", { name: "x", type: "api", config });
+  (await create({ headers: headers(64) })).expect(201);
+  assertProblem(await create({ headers: headers(65) }), 422, { pointers: ["/config"] });
+  assertProblem(await create({ headers: headers(70_000, "") }), 422, { pointers: ["/config"] });
+  const large = { token: "x".repeat(16 * 1024) };
+  assertProblem(await create(large), 422, { pointers: ["/config/token"] });
+  const deep = { ["k".repeat(1_024)]: { token: "t" } };
+  assertProblem(await create(deep), 422, { pointers: ["/config"] });
+});
+
+test("secrets: a mask in a list that changed is 422, for it stands for its place", async () => {
+  const client = await newClient(server);
+  const list = [
+    { name: "a", token: "1" },
+    { name: "b", token: "2" },
+  ];
+  const target = await createTarget(client, { list });
+  const path = `/targets/${target.id}`;
+  const [first, second] = [
+    { name: "a", token: kMask },
+    { name: "b", token: kMask },
+  ];
+  for (const changed of [
+    [second],
+    [second, first],
+    [first, second, 3],
+    [{ ...first, name: "c" }, second],
+  ]) {
+    const answer = await client.patch(path, { config: { list: changed } });
+    assert.match(assertProblem(answer, 422).errors?.[0]?.detail ?? "", /list that changed/);
+  }
+  assert.deepEqual((await place(client, path)).config, { list: [first, second] });
+  const one = await client.patch(path, { config: { list: [first, { name: "b", token: "new" }] } });
+  one.expect(200);
+  (await client.patch(path, { config: { list: [{ name: "b", token: "2" }] } })).expect(200);
+});
+
+test("secrets: an address cannot change while a secret is kept", async () => {
+  const client = await newClient(server);
+  for (const name of ["url", "host", "connection"]) {
+    const config = { [name]: "https://a.example/", api_key: "k" };
+    const target = await createTarget(client, config);
+    const path = `/targets/${target.id}`;
+    const pointers = [`/config/${name}`];
+    for (const api_key of [kMask, undefined]) {
+      const moved = { [name]: "https://b.example/", api_key };
+      assertProblem(await client.patch(path, { config: moved }), 422, { pointers });
+    }
+    (await client.patch(path, { config: { note: "n", api_key: kMask } })).expect(200);
+    const moved = { [name]: "https://b.example/", api_key: "again" };
+    (await client.patch(path, { config: moved })).expect(200);
+  }
 });
 
 test("secrets: a PATCH of the name keeps them", async () => {

@@ -13,7 +13,7 @@ namespace simulation {
 #define SIMULATION_REACHED(X) \
   X(import_created) X(import_updated) X(import_skipped) X(import_returned_same) \
   X(import_returned_changed) X(import_removed) X(import_nothing_removed) X(import_refused) \
-  X(import_forced) X(import_failed_item) X(import_duplicate) X(property_removed) \
+  X(import_forced) X(import_all_failed) X(import_failed_item) X(import_duplicate) X(property_removed) \
   X(sync_created) X(sync_revived) X(sync_contested) X(sync_contest_named) \
   X(sync_contest_cleared) X(sync_taken_over) X(sync_agreed_settled) X(sync_agreed_written) \
   X(sync_updated) X(sync_source_won) X(sync_kept) X(sync_conflict) X(sync_adopted) \

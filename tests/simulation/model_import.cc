@@ -116,12 +116,25 @@ std::vector<SourceRow*> missing_rows(Source& source, const Sorted& sorted) {
   return missing;
 }
 
-bool too_many(const Source& source, size_t removed) {
+bool too_many(const Source& source, size_t removed, bool is_empty) {
   constexpr double kDefaultRatio = 0.5;
   constexpr int64_t kFewest = 10;
-  double ratio = source.config.value("max_removed_ratio", kDefaultRatio);
-  return source.live() >= kFewest &&
-         static_cast<double>(removed) / static_cast<double>(source.live()) > ratio;
+  if (removed == 0) return false;
+  double share = static_cast<double>(removed) / static_cast<double>(source.live());
+  auto ratio = source.config.find("max_removed_ratio");
+  if (ratio != source.config.end()) return share > ratio->get<double>();
+  return is_empty || (source.live() >= kFewest && share > kDefaultRatio);
+}
+
+// Where every item fails, nothing is done.
+Outcome all_failed(Tenant& tenant, const Import& import, int64_t total, const Applying& at) {
+  ImportStats stats;
+  stats.failed = total;
+  tenant.logs.push_back(
+      {"import", "failed", import.source, 0, total, 0, total, stats.json(), true, at.now});
+  Outcome outcome = refused(422);
+  outcome.writes = true;
+  return outcome;
 }
 
 }  // namespace
@@ -131,10 +144,15 @@ Outcome apply_import(Tenant& tenant, const Import& import, const Applying& at) {
   if (source == nullptr) return refused(404);
   Sorted sorted = sort_items(import, source->config, at);
   auto total = static_cast<int64_t>(import.items.size());
+  if (total > 0 && sorted.errors.size() == import.items.size()) {
+    at.coverage->add(Reached::import_all_failed);
+    return all_failed(tenant, import, total, at);
+  }
   std::vector<SourceRow*> missing;
-  if (import.full && sorted.nameless) at.coverage->add(Reached::import_nothing_removed);
-  if (import.full && !sorted.nameless) missing = missing_rows(*source, sorted);
-  if (too_many(*source, missing.size())) {
+  bool removes = import.full && (import.force || !sorted.nameless);
+  if (import.full && !removes) at.coverage->add(Reached::import_nothing_removed);
+  if (removes) missing = missing_rows(*source, sorted);
+  if (too_many(*source, missing.size(), import.items.empty())) {
     at.coverage->add(import.force ? Reached::import_forced : Reached::import_refused);
     if (!import.force) {
       tenant.logs.push_back(
@@ -152,10 +170,10 @@ Outcome apply_import(Tenant& tenant, const Import& import, const Applying& at) {
   for (const auto& [external_id, data] : sorted.items) {
     take_item(*source, external_id, data, at, stats);
   }
-  const char* status = stats.failed == 0 ? "success" : stats.failed == total ? "failed" : "partial";
+  const char* status = stats.failed == 0 ? "success" : "partial";
   tenant.logs.push_back({"import", status, import.source, 0, total,
                          stats.created + stats.updated + stats.removed, stats.failed, stats.json(),
-                         false, at.now});
+                         stats.failed > 0, at.now});
   Outcome outcome;
   outcome.writes = true;
   outcome.body = {{"status", status}, {"stats", stats.json()}, {"errors", Json::array()}};

@@ -133,7 +133,53 @@ TEST(canonical, a_refused_value_still_has_a_text_to_find_its_identity_in) {
   Arena arena;
   Canonical result = canonicalize(R"({"n":1e999,"id":"\ud800","a":1,"a":2})", arena);
   EXPECT_EQ(result.refusal, Refusal::not_finite);
-  EXPECT_EQ(result.text, "{\"a\":1,\"a\":2,\"id\":\"\uFFFD\",\"n\":0}");
+  EXPECT_EQ(result.text, R"({"a":1,"a":2,"id":[],"n":[]})") << "no identity is a list";
+  EXPECT_EQ(canonicalize(R"({"\udc00":1,"id":2})", arena).text, "{\"id\":2,\"\uFFFD\":1}");
+  std::string deep = repeat("[", 128) + repeat("]", 128);
+  EXPECT_EQ(canonicalize("{\"id\":" + deep + "}", arena).text,
+            "{\"id\":" + repeat("[", 128) + repeat("]", 128) + "}");
+}
+
+// The pointer of what is refused.
+std::string refused_at(std::string_view text) {
+  Arena arena;
+  Canonical result = canonicalize(text, arena);
+  EXPECT_NE(result.refusal, Refusal::none) << text;
+  return std::string(result.pointer);
+}
+
+TEST(canonical, a_refusal_names_the_member_at_fault) {
+  const std::pair<std::string_view, std::string_view> kCases[] = {
+      {"1e400", ""},
+      {R"("\ud800")", ""},
+      {R"({"a":{"b":[1,2,{"c":"\ud800"}]}})", "/a/b/2/c"},
+      {R"([[],[{}],[1,[-1e999]]])", "/2/1/0"},
+      {R"({"x":[{"a":1}],"k":{"b":0,"a":1,"z":0,"a":2}})", "/k/a"},
+      {R"({"a":1,"a":2})", "/a"},
+      {R"([0,{"a":1,"\u0061":2}])", "/1/a"},
+      {R"({"a/b":{"~":1e999}})", "/a~1b/~0"},
+      {R"({"a":{"\ud800":1}})", "/a/\uFFFD"},
+      {R"({"":{"":"\udc00"}})", "//"},
+      {R"({"a":1e400,"b":"\ud800","c":{"d":1,"d":1}})", "/a"},
+      {R"({"b":{"x":1},"a":{"x":[1e400]}})", "/a/x/0"},
+  };
+  for (const auto& [text, pointer] : kCases) EXPECT_EQ(refused_at(text), pointer) << text;
+  // Twice, by one canonicaliser: the second time its keys are expected.
+  Canonicalizer canonicalizer;
+  for (int time = 0; time < 2; ++time) {
+    Arena arena;
+    std::string_view text = R"({"id":1,"rooms":[{"size":1,"note":"\ud800"}],"z":1})";
+    EXPECT_EQ(canonicalizer.read(text, BufferEnd::final, arena).pointer, "/rooms/0/note");
+  }
+}
+
+TEST(canonical, a_pointer_that_is_too_long_or_too_deep_names_what_is_around) {
+  EXPECT_EQ(refused_at("{\"id\":1e400,\"Rooms\":" + repeat("[", 130) + repeat("]", 130) + "}"),
+            "/Rooms" + repeat("/0", 127));
+  std::string key(kMaxFaultPointerBytes - 2, 'k');
+  EXPECT_EQ(refused_at("{\"a\":{\"" + key + "\":1e400}}"), "/a");
+  EXPECT_EQ(refused_at("{\"" + key + "\":1e400}"), "/" + key);
+  EXPECT_EQ(refused_at("{\"" + key + "xx\":{\"a\":1e400}}"), "");
 }
 
 TEST(canonical, a_syntax_error_names_the_first_byte_that_cannot_go_on) {

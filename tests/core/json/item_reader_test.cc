@@ -29,7 +29,7 @@ std::string kind_name(ShapeProblem::Kind kind) {
 // with the next feed.
 std::string events(std::string_view body, size_t chunk_bytes,
                    size_t max_bytes = kMaxPropertyBytes) {
-  ItemReader reader(max_bytes);
+  ItemReader reader({max_bytes});
   Arena arena;
   std::string out, chunk;
   for (size_t at = 0;;) {
@@ -57,6 +57,9 @@ std::string events(std::string_view body, size_t chunk_bytes,
           out += problem.pointer + ' ' + kind_name(problem.kind) + '\n';
         }
         return out + "end\n";
+      case Event::Kind::cut_off:
+      case Event::Kind::list:
+        return out + "of lines\n";
     }
   }
 }
@@ -79,8 +82,8 @@ TEST(item_reader, items_come_one_by_one_in_canonical_form) {
 TEST(item_reader, a_refused_item_leaves_the_others_alone) {
   EXPECT_EQ(events(R"({"data":[{"a":1,"a":2},"\ud800",1e400,)" + repeat("[", 200) +
                    repeat("]", 200) + ",1]}"),
-            "0 duplicate_key {\"a\":1,\"a\":2}\n1 lone_surrogate \"\uFFFD\"\n2 not_finite 0\n"
-            "3 too_deep 260\n4 none 1\nend\n");
+            "0 duplicate_key {\"a\":1,\"a\":2}\n1 lone_surrogate []\n2 not_finite []\n"
+            "3 too_deep 258\n4 none 1\nend\n");
   EXPECT_EQ(events(R"({"data":["1234567890",1]})", 3, 5), "0 too_large \n1 none 1\nend\n");
 }
 
@@ -161,10 +164,20 @@ TEST(item_reader, raw_text_beyond_its_limit_is_skipped_and_refused) {
   std::string number = "{\"data\":[1." + repeat("0", kMaxRawItemBytes) + ",2]}";
   for (size_t size : {size_t{10000}, size_t{256 * 1024}, size_t{16} << 20}) {
     EXPECT_EQ(events(fits, size), "0 none []\n1 none 1\nend\n") << size;
-    EXPECT_EQ(events(beyond, size), "0 too_large \n1 none {\"a\":1}\nend\n") << size;
+    EXPECT_EQ(events(beyond, size), "0 too_large []\n1 none {\"a\":1}\nend\n") << size;
     EXPECT_EQ(events(number, size), "0 too_large \n1 none 2\nend\n") << size;
     EXPECT_EQ(events(beyond.substr(0, beyond.size() - 14), size),
               "syntax " + std::to_string(beyond.size() - 14) + "\n");
+  }
+}
+
+TEST(item_reader, an_item_beyond_its_limit_is_outlined) {
+  std::string photo(kMaxRawItemBytes, 'x');
+  std::string body = "{\"data\":[{\"photo\":\"" + photo + "\",\"id\" : 7,\"m\":{\"id\":8}},1]}";
+  std::string outline = "{\"id\":7,\"m\":[],\"photo\":\"" + photo.substr(0, 8192) + "\"}";
+  for (size_t size : {size_t{10000}, size_t{16} << 20}) {
+    EXPECT_EQ(events(body, size),
+              "0 too_large " + std::to_string(outline.size()) + "\n1 none 1\nend\n");
   }
 }
 

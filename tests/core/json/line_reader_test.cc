@@ -58,7 +58,7 @@ std::string events_of(ItemStream& reader, std::string_view body, const Cuts& cut
 
 std::string events(std::string_view body, const Cuts& cuts = {256 * 1024},
                    size_t max_bytes = kMaxPropertyBytes) {
-  LineReader reader(LastLine::any, max_bytes);
+  LineReader reader(LastLine::any, {max_bytes});
   return events_of(reader, body, cuts);
 }
 
@@ -92,7 +92,7 @@ std::string expected(std::string_view body, size_t max_bytes = kMaxPropertyBytes
     size_t from = at;
     while (from < end && std::string_view(" \t\r").find(body[from]) != std::string_view::npos)
       ++from;
-    Event event{Event::Kind::item, Refusal::malformed, index, {}, at};
+    Event event{Event::Kind::item, Refusal::malformed, index, {}, {}, at};
     if (!half_a_mark) {
       Canonicalizer canonicalizer(max_bytes);
       std::string line(body.substr(from, end - from));
@@ -103,7 +103,7 @@ std::string expected(std::string_view body, size_t max_bytes = kMaxPropertyBytes
       }
       bool whole = read.outcome == Outcome::done && behind == line.size();
       event = {Event::Kind::item, whole ? read.refusal : Refusal::malformed, index,
-               whole ? read.text : std::string_view(), from + behind};
+               whole ? read.text : std::string_view(), {}, from + behind};
     }
     if (index == 0 && from < end && body[from] == '[' && !half_a_mark) return "list\n";
     if (half_a_mark || from < end) {
@@ -165,7 +165,7 @@ TEST(line_reader, a_long_last_line_that_was_cut_is_told_too) {
   std::string told = events_of(reader, line, {256 * 1024});
   EXPECT_EQ(told.substr(told.size() - 8), "cut off\n");
   LineReader whole(LastLine::value);
-  EXPECT_EQ(events_of(whole, line + "\"}", {256 * 1024}), "0 none 1\n1 too_large \nend\n");
+  EXPECT_EQ(events_of(whole, line + "\"}", {256 * 1024}), "0 none 1\n1 too_large 8200\nend\n");
 }
 
 TEST(line_reader, a_body_whose_first_line_opens_a_list_is_no_ndjson) {
@@ -227,8 +227,8 @@ TEST(line_reader, a_line_that_is_no_utf8_fails_alone) {
 TEST(line_reader, a_refused_line_leaves_the_others_alone) {
   EXPECT_EQ(events("{\"a\":1,\"a\":2}\n\"\\ud800\"\n1e400\n" + repeat("[", 200) + repeat("]", 200) +
                    "\n1\n"),
-            "0 duplicate_key {\"a\":1,\"a\":2}\n1 lone_surrogate \"\uFFFD\"\n2 not_finite 0\n"
-            "3 too_deep 260\n4 none 1\nend\n");
+            "0 duplicate_key {\"a\":1,\"a\":2}\n1 lone_surrogate []\n2 not_finite []\n"
+            "3 too_deep 258\n4 none 1\nend\n");
   EXPECT_EQ(events("\"1234567890\"\n1\n", {3}, 5), "0 too_large \n1 none 1\nend\n");
   EXPECT_EQ(events("\"1234567890\" x\n" + repeat("[", 200) + "\n1", {3}, 5),
             "0 malformed 13\n1 malformed 215\n2 none 1\nend\n")
@@ -340,7 +340,7 @@ TEST(line_reader, items_have_the_outcome_that_they_have_in_a_list) {
     lines += item + "\n";
   }
   for (size_t limit : {kMaxPropertyBytes, kMaxRawItemBytes}) {
-    ItemReader items(limit);
+    ItemReader items({limit});
     EXPECT_EQ(events(lines, {100'000}, limit), events_of(items, list + "]}", {100'000}));
   }
 }
@@ -350,8 +350,8 @@ TEST(line_reader, raw_text_beyond_its_limit_is_skipped_and_refused) {
   std::string digits(kMaxRawItemBytes - 2, '0');
   const std::pair<std::string, std::string> kBodies[] = {
       {"{" + spaces + "}\n1", "0 none {}\n1 none 1\nend\n"},
-      {"{ " + spaces + "}\n1", "0 too_large \n1 none 1\nend\n"},
-      {"{ " + spaces + "}", "0 too_large \nend\n"},
+      {"{ " + spaces + "}\n1", "0 too_large {}\n1 none 1\nend\n"},
+      {"{ " + spaces + "}", "0 too_large {}\nend\n"},
       {"{ " + spaces + "}}\n1",
        "0 malformed " + std::to_string(spaces.size() + 3) + "\n1 none 1\nend\n"},
       {"{ " + spaces + "\n}", "0 malformed " + std::to_string(spaces.size() + 2) +

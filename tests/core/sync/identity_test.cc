@@ -59,27 +59,50 @@ TEST(Identity, FollowsTheRulesOfTheApi) {
     Identity found = identity_of(one.item, id_field);
     EXPECT_EQ(found.external_id, one.external_id) << one.item;
     EXPECT_EQ(found.problem.empty(), !found.external_id.empty()) << one.item;
-    EXPECT_NE(found.problem.find(one.problem), std::string_view::npos)
+    EXPECT_NE(found.problem.find(one.problem), std::string::npos)
         << one.item << ": " << found.problem;
   }
 }
 
-TEST(Identity, OfARefusedItemIsTakenOnlyWhereItIsCertain) {
-  using json::Refusal;
-  auto of = [](std::string_view item, Refusal refusal, const char* pointer = nullptr) {
-    std::optional<json::PointerTokens> id_field;
+TEST(Identity, WhereThereIsNoneItIsSaidWhereItWasLookedFor) {
+  auto problem = [](std::string_view item, const char* pointer = nullptr) {
+    IdField id_field;
     if (pointer != nullptr) id_field = json::parse_pointer(pointer);
-    return identity_of_refused(item, refusal, id_field).external_id;
+    return identity_of(item, id_field).problem;
   };
-  EXPECT_EQ(of(R"({"id":"a","v":0})", Refusal::not_finite), "a");
-  EXPECT_EQ(of(R"({"id":0})", Refusal::not_finite), "") << "1e999 has become 0";
-  EXPECT_EQ(of(R"({"id":0})", Refusal::too_large), "0");
-  EXPECT_EQ(of("{\"id\":\"\xef\xbf\xbd\"}", Refusal::lone_surrogate), "");
-  EXPECT_EQ(of("{\"id\":\"b\",\"v\":\"\xef\xbf\xbd\"}", Refusal::lone_surrogate), "b");
-  EXPECT_EQ(of(R"({"id":"a","id":"b"})", Refusal::duplicate_key), "");
-  EXPECT_EQ(of(R"({"id":"a","v":1,"v":2})", Refusal::duplicate_key), "a");
-  EXPECT_EQ(of(R"({"m":{"k":1,"k":2}})", Refusal::duplicate_key, "/m/k"), "");
-  EXPECT_EQ(of(R"({"m":{"k":1,"o":2,"o":3}})", Refusal::duplicate_key, "/m/k"), "1");
+  EXPECT_EQ(problem("{}"), "it has no identity: neither external_id nor id, and no id_field");
+  EXPECT_EQ(problem("{}", "/ListingKey"),
+            "it has no identity: nothing at /ListingKey (id_field), and neither external_id nor id");
+  EXPECT_EQ(problem(R"({"ref":{},"id":5})", "/ref"),
+            "its identity, at /ref (id_field), must be a string or a number");
+  EXPECT_EQ(problem(R"({"id":""})", "/a~1b"), "its identity, at /id, must not be empty");
+  EXPECT_EQ(problem(R"({"external_id":true})"),
+            "its identity, at /external_id, must be a string or a number");
+}
+
+TEST(Identity, OfARefusedItemIsTakenOnlyWhereItIsCertain) {
+  auto of = [](std::string_view item, const char* pointer = nullptr) {
+    IdField id_field;
+    if (pointer != nullptr) id_field = json::parse_pointer(pointer);
+    return identity_of_refused(item, id_field).external_id;
+  };
+  EXPECT_EQ(of(R"({"id":"a","v":[]})"), "a");
+  EXPECT_EQ(of(R"({"id":0,"v":[]})"), "0");
+  EXPECT_EQ(of(R"({"id":[]})"), "") << "what cannot be stored has become a list";
+  EXPECT_EQ(of(R"({"external_id":[],"id":"b"})"), "") << "it is not passed over";
+  EXPECT_EQ(of(R"({"id":"a","id":"b"})"), "");
+  EXPECT_EQ(of(R"({"id":"a","v":1,"v":2})"), "a");
+  EXPECT_EQ(of(R"({"external_id":"a","id":1,"id":2})"), "a") << "nobody asks for the id";
+  EXPECT_EQ(of(R"({"external_id":null,"external_id":"x","id":1})"), "");
+  EXPECT_EQ(of(R"({"m":{"k":1,"k":2}})", "/m/k"), "");
+  EXPECT_EQ(of(R"({"m":{"k":1,"o":2,"o":3}})", "/m/k"), "1");
+  EXPECT_EQ(of("{\"\xef\xbf\xbd\":1}", "/\xef\xbf\xbd"), "") << "may be half of a pair";
+}
+
+TEST(Identity, LevelsAreThoseOfTheDeepestPlace) {
+  EXPECT_EQ(identity_levels({}), 1u);
+  EXPECT_EQ(identity_levels(json::parse_pointer("")), 1u);
+  EXPECT_EQ(identity_levels(json::parse_pointer("/a/b/0")), 3u);
 }
 
 }  // namespace

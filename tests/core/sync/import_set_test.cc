@@ -13,11 +13,10 @@ namespace {
 
 // An import as a flow reads it: the whole body in one piece.
 struct Imported {
-  explicit Imported(const std::string& body, uint64_t seed = 1,
-                    std::optional<json::PointerTokens> id_field = {},
+  explicit Imported(const std::string& body, uint64_t seed = 1, const IdField& id_field = {},
                     ImportMode mode = ImportMode::upsert)
-      : set(std::move(id_field), mode, seed) {
-    json::ItemReader reader(json::kMaxRawItemBytes);
+      : set(id_field, mode, seed) {
+    json::ItemReader reader({json::kMaxRawItemBytes, identity_levels(id_field)});
     reader.feed(body);
     bool finished = false;
     while (true) {
@@ -155,6 +154,59 @@ TEST(ImportSet, AnItemThatIsTooDeepOrTooLargeHasItsIdentityStill) {
   EXPECT_EQ(import.set.nameless(), std::nullopt);
 }
 
+TEST(ImportSet, AnErrorNamesTheMemberAtFaultFromTheItemOn) {
+  const std::pair<const char*, const char*> kItems[] = {
+      {R"({"id":1,"PublicRemarks":"cut \ud83c"})", ", at /PublicRemarks"},
+      {R"({"id":1,"a":[{"GarageYN":true,"GarageYN":false}]})", ", at /a/0/GarageYN"},
+      {R"({"id":1,"Lot/Size":1e999})", ", at /Lot~1Size"},
+      {R"({"v":1e999})", ", at /v; it has no identity: neither external_id nor id, and no id_field"},
+  };
+  for (const auto& [item, what] : kItems) {
+    Imported import("{\"data\":[" + std::string(item) + "]}");
+    EXPECT_TRUE(import.set.errors().at(0).detail.ends_with(what))
+        << import.set.errors().at(0).detail;
+  }
+}
+
+TEST(ImportSet, AnItemBeyondAllBoundsHasItsIdentityStill) {
+  Imported import("{\"data\":[" + sized(json::kMaxRawItemBytes + 2) + ",{\"v\":\"" +
+                      std::string(json::kMaxRawItemBytes, 'x') + "\",\"m\":{\"key\":7}}]}",
+                  1, json::parse_pointer("/m/key"));
+  EXPECT_EQ(import.set.errors().at(0).external_id, "s");
+  EXPECT_EQ(import.set.errors().at(1).external_id, "7");
+  EXPECT_TRUE(import.set.all_failed());
+}
+
+TEST(ImportSet, AnItemThatIsTooLargeAndHasItsIdTwiceHasNoIdentity) {
+  std::string filler(json::kMaxPropertyBytes, 'x');
+  Imported import("{\"data\":[{\"id\":1,\"v\":\"" + filler + "\",\"id\":2}]}");
+  EXPECT_EQ(import.set.errors().at(0).external_id, std::nullopt);
+  EXPECT_EQ(import.set.nameless(), 0u);
+}
+
+TEST(ImportSet, IdentitiesAreWorkedOutAnewWhereAllItemsAreAtHand) {
+  Imported import(R"({"data":[{"id":1,"k":"a"},{"id":1,"k":"b"},{"id":2,"k":"b"},{"id":3}]})");
+  EXPECT_EQ(import.set.failed(), 1u);
+  ASSERT_TRUE(import.set.identify_again(json::parse_pointer("/k"), import.arena));
+  EXPECT_EQ(import.set.total(), 4u);
+  EXPECT_EQ(import.set.failed(), 1u);
+  EXPECT_EQ(import.set.errors().at(1).external_id, "b");
+  std::vector<std::string> ids;
+  for (const ImportItem& item : import.set.items()) {
+    ids.emplace_back(item.external_id);
+    EXPECT_EQ(item.hash, sha256(item.data));
+  }
+  EXPECT_EQ(ids, (std::vector<std::string>{"a", "b", "b", "3"}));
+}
+
+TEST(ImportSet, IdentitiesAreNotWorkedOutAnewWhereItemsAreGone) {
+  Imported refused(R"({"data":[{"id":1},{"k":"b"}]})");
+  EXPECT_FALSE(refused.set.identify_again(json::parse_pointer("/k"), refused.arena));
+  Imported parts(R"({"data":[{"id":1}]})");
+  parts.set.next_part(parts.arena);
+  EXPECT_FALSE(parts.set.identify_again(json::parse_pointer("/k"), parts.arena));
+}
+
 TEST(ImportSet, TheLimitsOfAPropertyAreStillTaken) {
   Imported import("{\"data\":[" + nested(128) + "," + sized(json::kMaxPropertyBytes) + "]}");
   EXPECT_EQ(import.set.failed(), 0u);
@@ -191,7 +243,7 @@ TEST(ImportSet, AFullImportKeepsTheIdentitiesOfWhatFailed) {
 }
 
 TEST(ImportSet, TellsTheFirstItemWithoutIdentity) {
-  for (const char* item : {"{}", "3", R"({"id":""})", R"({"x":1e999})"}) {
+  for (const char* item : {"{}", "3", R"({"id":""})", R"({"x":1e999})", R"({"id":"\ud800"})"}) {
     Imported import("{\"data\":[{\"id\":1}," + std::string(item) + ",{}]}");
     EXPECT_EQ(import.set.nameless(), 1u) << item;
   }
