@@ -34,8 +34,8 @@ std::string errors_json(const std::map<size_t, sync::ImportError>& errors) {
 // Where every item failed, nothing was done.
 http::Response refused_import(const flow::ImportOutcome& outcome) {
   Error error{ErrorCode::invalid, "Every item failed, so nothing was done: see `errors`."};
-  return http::problem(
-      error, {{"stats", outcome.stats()}, {"errors", errors_json(outcome.errors)}});
+  return http::problem(error,
+                       {{"stats", outcome.stats()}, {"errors", errors_json(outcome.errors)}});
 }
 
 Result<sync::ImportMode> read_mode(const Parameters& parameters) {
@@ -62,9 +62,9 @@ Answered import_properties(Invocation& in, Call call) {
   CO_TRY(flow::ImportOutcome outcome, co_await flow::import_body(in, std::move(order)));
   if (outcome.failed > 0 && outcome.failed == outcome.total) co_return refused_import(outcome);
   co_return http::json(200, json::object([&](json::ObjectWriter& answer) {
-    answer.text("status", outcome.status()).raw("stats", outcome.stats());
-    answer.raw("errors", errors_json(outcome.errors));
-  }));
+                         answer.text("status", outcome.status()).raw("stats", outcome.stats());
+                         answer.raw("errors", errors_json(outcome.errors));
+                       }));
 }
 
 Answered sync_source_to_target(Invocation& in, Call call) {
@@ -81,11 +81,10 @@ Answered sync_source_to_target(Invocation& in, Call call) {
     co_return parameters.ok() ? empty.error() : parameters.error();
   }
   CO_TRY(flow::SyncOutcome outcome, co_await flow::sync_pair(in, call.tenant, source, target));
-  co_return http::json(
-      200, json::object([&](json::ObjectWriter& answer) {
-        answer.text("status", "success").raw("stats", outcome.stats);
-        answer.text("delivery", "none").text("sync_id", outcome.sync_id);
-      }));
+  co_return http::json(200, json::object([&](json::ObjectWriter& answer) {
+                         answer.text("status", "success").raw("stats", outcome.stats);
+                         answer.text("delivery", "none").text("sync_id", outcome.sync_id);
+                       }));
 }
 
 Answered clean_up(Invocation& in, Call call) {

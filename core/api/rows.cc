@@ -1,6 +1,6 @@
 #include "core/api/rows.h"
 
-#include "core/json/cursor.h"
+#include "core/json/writer.h"
 #include "core/sync/plan.h"
 
 namespace sm::api {
@@ -70,50 +70,9 @@ constexpr Field kLogFields[] = {{"id", Kind::integer},
                                 {"started_at", Kind::time},
                                 {"completed_at", Kind::time, Need::nullable}};
 
-// Appends `"name":value` members; values are JSON, or texts that are quoted.
-class ObjectWriter {
- public:
-  explicit ObjectWriter(std::string& json) : json_(json) { json_ += '{'; }
-
-  ObjectWriter& integer(std::string_view name, int64_t value) {
-    return raw(name, std::to_string(value));
-  }
-  ObjectWriter& boolean(std::string_view name, bool value) {
-    return raw(name, value ? "true" : "false");
-  }
-  ObjectWriter& raw(std::string_view name, std::string_view value) {
-    start(name);
-    json_ += value;
-    return *this;
-  }
-  ObjectWriter& text(std::string_view name, std::string_view value) {
-    start(name);
-    json::append_quoted(json_, value);
-    return *this;
-  }
-  ObjectWriter& maybe_text(std::string_view name, std::optional<std::string_view> value) {
-    return value ? text(name, *value) : raw(name, "null");
-  }
-  ObjectWriter& maybe_integer(std::string_view name, std::optional<int64_t> value) {
-    return value ? integer(name, *value) : raw(name, "null");
-  }
-  void end() { json_ += '}'; }
-
- private:
-  void start(std::string_view name) {
-    json_ += first_ ? "\"" : ",\"";
-    first_ = false;
-    json_ += name;
-    json_ += "\":";
-  }
-
-  std::string& json_;
-  bool first_ = true;
-};
-
 // The members that a property has on either side.
 template <typename Row>
-void write_property(ObjectWriter& object, const Row& row) {
+void write_property(json::ObjectWriter& object, const Row& row) {
   object.integer("id", row.id).text("external_id", row.external_id).raw("data", row.data);
   object.text("hash", row.hash).integer("version", row.version);
   object.text("created_at", row.created_at).text("updated_at", row.updated_at);
@@ -145,7 +104,7 @@ const Shape kSnapshotShape{"Snapshot", kSnapshotFields};
 const Shape kLogShape{"Log", kLogFields};
 
 void append_side(std::string& json, const flow::SideRow& row) {
-  ObjectWriter object(json);
+  json::ObjectWriter object(json);
   object.integer("id", row.id)
       .text("name", row.name)
       .text("type", row.type)
@@ -159,37 +118,37 @@ void append_side_row(std::string& json, const store::SideRow& row) {
 }
 
 void append_key(std::string& json, const store::KeyRow& row) {
-  ObjectWriter object(json);
+  json::ObjectWriter object(json);
   object.integer("id", row.id).text("created_at", row.created_at);
   object.maybe_text("revoked_at", row.revoked_at).end();
 }
 
 void append_source_property(std::string& json, const store::SourcePropertyRow& row) {
-  ObjectWriter object(json);
+  json::ObjectWriter object(json);
   write_property(object, row);
   object.integer("source_id", row.source_id).maybe_text("removed_at", row.removed_at).end();
 }
 
 void append_target_property(std::string& json, const store::TargetPropertyRow& row) {
-  ObjectWriter object(json);
+  json::ObjectWriter object(json);
   write_property(object, row);
   object.integer("target_id", row.target_id);
   object.maybe_integer("source_property_id", row.source_property_id);
-  object.boolean("has_manual_changes", row.has_manual_changes != 0);
+  object.raw("has_manual_changes", row.has_manual_changes != 0 ? "true" : "false");
   auto warning = warning_of(row);
   object.maybe_text("warning", warning ? std::optional<std::string_view>(*warning) : std::nullopt);
   object.text("sync_status", row.sync_status).maybe_text("last_synced", row.last_synced).end();
 }
 
 void append_snapshot(std::string& json, const store::SnapshotsPageRow& row) {
-  ObjectWriter object(json);
+  json::ObjectWriter object(json);
   object.integer("id", row.id).raw("data", row.data).text("hash", row.hash);
   object.integer("version", row.version).text("reason", row.reason);
   object.text("created_at", row.created_at).end();
 }
 
 void append_log(std::string& json, const store::LogsPageRow& row) {
-  ObjectWriter object(json);
+  json::ObjectWriter object(json);
   object.integer("id", row.id).text("sync_id", row.sync_id).maybe_text("run_id", row.run_id);
   object.text("sync_type", row.sync_type).text("status", row.status);
   object.maybe_integer("source_id", row.source_id).maybe_integer("target_id", row.target_id);

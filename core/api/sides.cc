@@ -4,7 +4,7 @@
 #include "core/api/paging.h"
 #include "core/api/rows.h"
 #include "core/http/conditional.h"
-#include "core/json/cursor.h"
+#include "core/json/writer.h"
 #include "core/store/store.h"
 
 namespace sm::api {
@@ -80,9 +80,13 @@ Answered delete_side(Invocation& in, Call call) {
   CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
   CO_TRY(flow::DeletedSide deleted,
          co_await flow::delete_side(in, call.tenant, side, std::move(row)));
-  co_return http::json(200, "{\"status\":\"deleted\",\"deleted\":{\"properties\":" +
-                                std::to_string(deleted.properties) +
-                                ",\"snapshots\":" + std::to_string(deleted.snapshots) + "}}");
+  co_return http::json(200, json::object([&](json::ObjectWriter& answer) {
+                         answer.text("status", "deleted");
+                         json::ObjectWriter(answer.key("deleted"))
+                             .integer("properties", deleted.properties)
+                             .integer("snapshots", deleted.snapshots)
+                             .end();
+                       }));
 }
 
 }  // namespace sm::api

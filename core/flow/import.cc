@@ -56,14 +56,13 @@ Error cut_off(sync::ImportMode mode) {
 }
 
 Error identities_changed() {
-  return {ErrorCode::conflict,
-          "The source's id_field was changed during the import, so that the identities of its items "
-          "are not certain any more. Nothing was done: send it again."};
+  return {
+      ErrorCode::conflict,
+      "The source's id_field was changed during the import, so that the identities of its items "
+      "are not certain any more. Nothing was done: send it again."};
 }
 
-bool is_identity_change(const Error& error) {
-  return store::lost_guard(error, "id_field_changed");
-}
+bool is_identity_change(const Error& error) { return store::lost_guard(error, "id_field_changed"); }
 
 Task<Result<Reply>> perform_one(Invocation& in, Effect effect) {
   std::vector<Effect> effects;
@@ -148,8 +147,8 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
 // Every item failed: the log row is all that is written.
 Task<Result<ImportOutcome>> refuse(Invocation& in, ImportJob& job) {
   CO_TRY(store::Rows row,
-         co_await store::query(in, store::side_by_id(Side::source, job.order.tenant,
-                                                     job.order.source.id)));
+         co_await store::query(
+             in, store::side_by_id(Side::source, job.order.tenant, job.order.source.id)));
   CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(row)));
   ImportOutcome outcome = outcome_of(job, {});
   std::vector<Statement> batch;

@@ -49,8 +49,8 @@ struct ImportOutcome {
 // An import of which every item failed does nothing but leave its log row.
 //
 // Errors: malformed, invalid (the body's shape), too_large, cut_off; conflict, where a full import
-// would remove too much, or what identifies its items was changed meanwhile and they are not at hand
-// any more; guard, where the source was changed again and again; and those of the store.
+// would remove too much, or what identifies its items was changed meanwhile and they are not at
+// hand any more; guard, where the source was changed again and again; and those of the store.
 Task<Result<ImportOutcome>> import_body(Invocation& in, ImportOrder order);
 
 }  // namespace sm::flow

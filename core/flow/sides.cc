@@ -7,6 +7,7 @@
 #include "core/flow/log.h"
 #include "core/json/cursor.h"
 #include "core/json/merge_patch.h"
+#include "core/json/writer.h"
 #include "core/store/pack.h"
 #include "core/store/store.h"
 #include "core/sync/config.h"
@@ -65,15 +66,15 @@ std::optional<Statement> drop_unused(TenantId tenant, Side side, int64_t id,
                                      const sync::SplitConfig& config) {
   std::set<std::string> used = config.kept;
   for (const sync::Secret& secret : config.secrets) used.insert(secret.pointer);
-  std::string unused = "[";
+  std::string unused;
+  json::ListWriter list(unused);
   for (const std::string& pointer : stored) {
-    if (used.count(pointer) > 0) continue;
-    if (unused.size() > 1) unused += ',';
-    json::append_quoted(unused, pointer);
+    if (used.count(pointer) == 0) json::append_quoted(list.element(), pointer);
   }
-  if (unused.size() == 1) return std::nullopt;
+  if (list.empty()) return std::nullopt;
+  list.end();
   return store::secrets_dropped(side, tenant, id,
-                                std::make_shared<const std::string>(unused + "]"));
+                                std::make_shared<const std::string>(std::move(unused)));
 }
 
 Task<Result<SideRow>> attempt_change(Invocation& in, SideRow row, const SideChange& change) {

@@ -98,7 +98,7 @@ class Canonicalizer::Impl {
   Stop stop_ = Stop::none;
   Refusal refusal_ = Refusal::none;
   std::string pointer_;  // of what was refused
-  size_t bytes_ = 0;  // of the canonical text, as far as it is known
+  size_t bytes_ = 0;     // of the canonical text, as far as it is known
   size_t depth_ = 0;
   const char* key_ = nullptr;  // of the member whose value is next
   uint32_t key_size_ = 0;

@@ -256,11 +256,7 @@ bool ItemReader::item_event(Event& event, const Canonical& read) {
 }
 
 bool ItemReader::skip_item(Event& event, Arena& arena) {
-  std::string_view bytes = rest();
-  size_t before = offset_;
-  bool stopped = skip_value(event);
-  outline_.feed(bytes.substr(0, offset_ - before));
-  if (stopped) return true;
+  if (skip_value(event)) return true;
   return state_ == State::after_item && item_event(event, outline_.read(canonicalizer_, arena));
 }
 
@@ -274,6 +270,7 @@ bool ItemReader::skip_value(Event& event) {
   }
   Validator::Step step = validator_.feed(bytes);
   if (step.outcome == Outcome::syntax) return fail(offset_ + step.offset, event);
+  if (state_ == State::skip_item) outline_.feed(bytes.substr(0, step.offset));
   consume(step.offset);
   if (step.outcome == Outcome::done) state_ = behind_;
   return false;

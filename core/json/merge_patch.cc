@@ -2,30 +2,10 @@
 
 #include "core/json/cursor.h"
 #include "core/json/key_order.h"
+#include "core/json/writer.h"
 
 namespace sm::json {
 namespace {
-
-// Writes the members of an object with commas between them.
-class ObjectWriter {
- public:
-  explicit ObjectWriter(std::string& out) : out_(out) { out_ += '{'; }
-  void key(std::string_view key) {
-    if (!first_) out_ += ',';
-    first_ = false;
-    out_ += key;
-    out_ += ':';
-  }
-  void member(std::string_view name, std::string_view value) {
-    key(name);
-    out_ += value;
-  }
-  void end() { out_ += '}'; }
-
- private:
-  std::string& out_;
-  bool first_ = true;
-};
 
 // As deep as the patch is at most: what it does not reach is copied.
 void apply(std::string_view target, std::string_view patch, std::string& out) {
@@ -40,17 +20,17 @@ void apply(std::string_view target, std::string_view patch, std::string& out) {
   bool has_old = old.next();
   for (bool has_change = change.next(); has_change; has_change = change.next()) {
     while (has_old && compare_keys(old.key(), change.key()) < 0) {
-      writer.member(old.key(), old.value());
+      writer.quoted_key(old.key()) += old.value();
       has_old = old.next();
     }
     bool both = has_old && old.key() == change.key();
     if (type_of(change.value()) != ValueType::null) {
-      writer.key(change.key());
+      writer.quoted_key(change.key());
       apply(both ? old.value() : std::string_view("null"), change.value(), out);
     }
     if (both) has_old = old.next();
   }
-  for (; has_old; has_old = old.next()) writer.member(old.key(), old.value());
+  for (; has_old; has_old = old.next()) writer.quoted_key(old.key()) += old.value();
   writer.end();
 }
 

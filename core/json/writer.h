@@ -24,9 +24,6 @@ class ObjectWriter {
   ObjectWriter& integer(std::string_view name, int64_t value) {
     return raw(name, std::to_string(value));
   }
-  ObjectWriter& boolean(std::string_view name, bool value) {
-    return raw(name, value ? "true" : "false");
-  }
   ObjectWriter& text(std::string_view name, std::string_view value) {
     append_quoted(key(name), value);
     return *this;

@@ -62,8 +62,9 @@ std::optional<Identity> identity_at(const std::optional<std::string_view>& value
 
 Identity none(const IdField& id_field) {
   if (!id_field) return {{}, "it has no identity: neither external_id nor id, and no id_field"};
-  return {{}, "it has no identity: nothing at " + pointer_of(*id_field) +
-                  " (id_field), and neither external_id nor id"};
+  return {{},
+          "it has no identity: nothing at " + pointer_of(*id_field) +
+              " (id_field), and neither external_id nor id"};
 }
 
 }  // namespace
@@ -80,8 +81,9 @@ Identity identity_of(std::string_view item, const IdField& id_field) {
 
 Identity identity_of_refused(std::string_view item, const IdField& id_field) {
   auto uncertain = [](const json::PointerTokens& tokens) {
-    return Identity{{}, "its identity is not certain: a member of " + pointer_of(tokens) +
-                            " is there twice, or half of a surrogate pair"};
+    return Identity{{},
+                    "its identity is not certain: a member of " + pointer_of(tokens) +
+                        " is there twice, or half of a surrogate pair"};
   };
   if (id_field) {
     if (is_uncertain(item, *id_field)) return uncertain(*id_field);

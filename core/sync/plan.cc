@@ -1,6 +1,7 @@
 #include "core/sync/plan.h"
 
 #include "core/base/check.h"
+#include "core/json/writer.h"
 
 namespace sm::sync {
 namespace {
@@ -59,10 +60,11 @@ Plan anything() {
 }
 
 std::string Stats::json() const {
-  return "{\"created\":" + std::to_string(created) + ",\"updated\":" + std::to_string(updated) +
-         ",\"skipped\":" + std::to_string(skipped) + ",\"warnings\":" + std::to_string(warnings) +
-         ",\"conflicts\":" + std::to_string(conflicts) + ",\"removed\":" + std::to_string(removed) +
-         "}";
+  return json::object([this](json::ObjectWriter& stats) {
+    stats.integer("created", created).integer("updated", updated).integer("skipped", skipped);
+    stats.integer("warnings", warnings).integer("conflicts", conflicts);
+    stats.integer("removed", removed);
+  });
 }
 
 std::string contest_warning(NamedSource owner, NamedSource contester) {

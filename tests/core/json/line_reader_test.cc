@@ -102,8 +102,12 @@ std::string expected(std::string_view body, size_t max_bytes = kMaxPropertyBytes
         behind = std::min(line.find_first_not_of(" \t\r", read.offset), line.size());
       }
       bool whole = read.outcome == Outcome::done && behind == line.size();
-      event = {Event::Kind::item, whole ? read.refusal : Refusal::malformed, index,
-               whole ? read.text : std::string_view(), {}, from + behind};
+      event = {Event::Kind::item,
+               whole ? read.refusal : Refusal::malformed,
+               index,
+               whole ? read.text : std::string_view(),
+               {},
+               from + behind};
     }
     if (index == 0 && from < end && body[from] == '[' && !half_a_mark) return "list\n";
     if (half_a_mark || from < end) {

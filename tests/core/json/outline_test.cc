@@ -29,7 +29,8 @@ TEST(Outline, KeepsTheFirstLevelsAndNoneBeyond) {
 TEST(Outline, IsTheSameHoweverItIsFed) {
   std::string text = R"({"a\"}[":"\\","b":"\u00e9\n{","c":[{"d":"]"}],"e":-1.5e3,"é":"€"})";
   for (size_t levels : {1u, 2u, 3u}) {
-    for (size_t part : {1u, 2u, 3u, 7u}) EXPECT_EQ(outline(text, levels, part), outline(text, levels));
+    for (size_t part : {1u, 2u, 3u, 7u})
+      EXPECT_EQ(outline(text, levels, part), outline(text, levels));
   }
 }
 

@@ -71,8 +71,9 @@ TEST(Identity, WhereThereIsNoneItIsSaidWhereItWasLookedFor) {
     return identity_of(item, id_field).problem;
   };
   EXPECT_EQ(problem("{}"), "it has no identity: neither external_id nor id, and no id_field");
-  EXPECT_EQ(problem("{}", "/ListingKey"),
-            "it has no identity: nothing at /ListingKey (id_field), and neither external_id nor id");
+  EXPECT_EQ(
+      problem("{}", "/ListingKey"),
+      "it has no identity: nothing at /ListingKey (id_field), and neither external_id nor id");
   EXPECT_EQ(problem(R"({"ref":{},"id":5})", "/ref"),
             "its identity, at /ref (id_field), must be a string or a number");
   EXPECT_EQ(problem(R"({"id":""})", "/a~1b"), "its identity, at /id, must not be empty");

@@ -159,7 +159,8 @@ TEST(ImportSet, AnErrorNamesTheMemberAtFaultFromTheItemOn) {
       {R"({"id":1,"PublicRemarks":"cut \ud83c"})", ", at /PublicRemarks"},
       {R"({"id":1,"a":[{"GarageYN":true,"GarageYN":false}]})", ", at /a/0/GarageYN"},
       {R"({"id":1,"Lot/Size":1e999})", ", at /Lot~1Size"},
-      {R"({"v":1e999})", ", at /v; it has no identity: neither external_id nor id, and no id_field"},
+      {R"({"v":1e999})",
+       ", at /v; it has no identity: neither external_id nor id, and no id_field"},
   };
   for (const auto& [item, what] : kItems) {
     Imported import("{\"data\":[" + std::string(item) + "]}");

@@ -100,7 +100,7 @@ TEST(SecretLimits, AConfigHasAtMost64Given_OrKept) {
 }
 
 TEST(SecretLimits, APointerHasAtMost1KiBAndAValue16KiB) {
-  std::string name(1024 - 7, 'x');
+  std::string name(1024 - 8, 'x');
   EXPECT_TRUE(split_secrets("{\"" + name + "\":{\"secret\":1}}").ok());
   EXPECT_FALSE(split_secrets("{\"" + name + "x\":{\"secret\":1}}").ok());
   std::string value(16 * 1024 - 2, 'x');
