@@ -29,6 +29,12 @@ Statement logs_page(const flow::ListKey& key, flow::Slice slice) {
                           slice.rows);
 }
 
+std::optional<std::vector<int64_t>> state_numbers(const flow::ListKey&, store::Rows& rows) {
+  auto state = store::only<store::LogsStateRow>(rows);
+  return std::vector<int64_t>{state.first.value_or(0), state.last.value_or(0), state.running,
+                              state.counted};
+}
+
 }  // namespace
 
 Answered list_logs(Invocation& in, Call call) {
@@ -39,12 +45,10 @@ Answered list_logs(Invocation& in, Call call) {
   CO_TRY(key.logs.target, id_of<TargetId>(parameters, "target_id"));
   key.logs.status = text_of(parameters, "status");
   key.logs.type = text_of(parameters, "sync_type");
-  CO_TRY(store::Rows rows, co_await store::query(in, store::logs_state(call.tenant)));
-  auto state = store::only<store::LogsStateRow>(rows);
   flow::List list{
-      std::move(key), logs_page, append_next<store::LogsPageRow, append_log>,
-      list_tag(call, "logs",
-               {state.first.value_or(0), state.last.value_or(0), state.running, state.counted})};
+      std::move(key), [](const flow::ListKey& of) { return store::logs_state(of.tenant); },
+      state_numbers,  list_tag_kind(call, "logs"),
+      logs_page,      append_next<store::LogsPageRow, append_log>};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

@@ -2,7 +2,6 @@
 
 #include "core/base/encoding.h"
 #include "core/base/limits.h"
-#include "core/http/conditional.h"
 
 namespace sm::api {
 
@@ -23,10 +22,8 @@ Result<flow::PageRequest> read_page_request(Invocation& in, const Call& call,
   return page;
 }
 
-std::string list_tag(const Call& call, std::string_view kind,
-                     std::initializer_list<int64_t> state) {
-  return http::entity_tag(std::string(kind) + std::to_string(crc32(call.request.raw_query())),
-                          state);
+std::string list_tag_kind(const Call& call, std::string_view kind) {
+  return std::string(kind) + std::to_string(crc32(call.request.raw_query()));
 }
 
 }  // namespace sm::api

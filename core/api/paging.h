@@ -15,8 +15,8 @@ inline constexpr Parameter kCursor{
 Result<flow::PageRequest> read_page_request(Invocation& in, const Call& call,
                                             const Parameters& parameters);
 
-// The entity tag of a list: of the state that its rows are read from, and of the query, so that the
-// answers of one path differ in it. `kind` as in http::entity_tag.
-std::string list_tag(const Call& call, std::string_view kind, std::initializer_list<int64_t> state);
+// The kind of a list's entity tag: the answers of one path differ with the query. `kind` as in
+// http::entity_tag.
+std::string list_tag_kind(const Call& call, std::string_view kind);
 
 }  // namespace sm::api

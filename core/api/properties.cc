@@ -17,16 +17,16 @@ Statement property_page(const flow::ListKey& key, flow::Slice slice) {
     SourceId source{key.parent};
     return only.external_id
                ? store::source_property_named(key.tenant, source, *only.external_id, only.flag,
-                                              only.updated_since, slice.after)
+                                              only.updated_since, slice.after, slice.largest)
                : store::source_property_rows(key.tenant, source, only.flag, only.updated_since,
-                                             slice.after, slice.rows, slice.bytes);
+                                             slice.after, slice.rows, slice.largest);
   }
   TargetId target{key.parent};
   return only.external_id
              ? store::target_property_named(key.tenant, target, *only.external_id, only.flag,
-                                            only.updated_since, slice.after)
+                                            only.updated_since, slice.after, slice.largest)
              : store::target_property_rows(key.tenant, target, only.flag, only.updated_since,
-                                           slice.after, slice.rows, slice.bytes);
+                                           slice.after, slice.rows, slice.largest);
 }
 
 Result<std::optional<int64_t>> read_flag(const Parameters& parameters, std::string_view name) {
@@ -64,15 +64,44 @@ Statement property_by_id(Side side, TenantId tenant, int64_t parent, int64_t id)
 }
 
 auto next_writer(Side side) {
-  return side == Side::source ? append_next<store::SourcePropertyRow, append_source_property>
-                              : append_next<store::TargetPropertyRow, append_target_property>;
+  return side == Side::source
+             ? append_next_large<store::ListedSourcePropertyRow, append_listed_source_property>
+             : append_next_large<store::ListedTargetPropertyRow, append_listed_target_property>;
 }
 
-// A row as it is shown, and what it takes to name its state.
+struct AskedProperties {
+  flow::PageRequest page;
+  flow::PropertyFilters filters;
+};
+
+Result<AskedProperties> read_asked(Invocation& in, const Call& call) {
+  TRY(Parameters parameters, read_parameters(call));
+  AskedProperties asked;
+  TRY(asked.page, read_page_request(in, call, parameters));
+  TRY(asked.filters, read_filters(call.route->side, parameters));
+  return asked;
+}
+
+std::optional<std::vector<int64_t>> parent_numbers(const flow::ListKey& key, store::Rows& rows) {
+  store::SideRow parent;
+  if (!rows.next(parent)) return std::nullopt;
+  return std::vector<int64_t>{key.parent, parent.revision};
+}
+
+Statement snapshots_of(const flow::ListKey& key) {
+  return store::snapshots_state(key.side, key.tenant, key.parent, PropertyId{key.row});
+}
+
+std::optional<std::vector<int64_t>> snapshot_numbers(const flow::ListKey& key, store::Rows& rows) {
+  store::SnapshotsStateRow state;
+  if (!rows.next(state)) return std::nullopt;
+  return std::vector<int64_t>{key.row, state.count, state.last};
+}
+
+// A row as it is shown, and the name of its state.
 struct Shown {
   std::string json;
   std::string tag;
-  int64_t revision;
 
   http::Response response() && {
     return http::with_header(http::json(200, std::move(json)), "etag", std::move(tag));
@@ -80,13 +109,13 @@ struct Shown {
 };
 
 Shown show(const store::SourcePropertyRow& row) {
-  Shown shown{{}, http::entity_tag("sp", {row.id, row.revision}), row.revision};
+  Shown shown{{}, http::entity_tag("sp", {row.id, row.revision})};
   append_source_property(shown.json, row);
   return shown;
 }
 
 Shown show(const store::TargetPropertyRow& row) {
-  Shown shown{{}, {}, row.revision};
+  Shown shown;
   append_target_property(shown.json, row);
   // The names of two sources in a warning change without the row: the sum of the whole text covers
   // them.
@@ -113,15 +142,24 @@ Task<Result<Shown>> read_property(Invocation& in, Side side, TenantId tenant, in
 
 Answered list_properties(Invocation& in, Call call) {
   Side side = call.route->side;
-  CO_TRY(flow::SideRow parent, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
-  CO_TRY(Parameters parameters, read_parameters(call));
-  CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
-  flow::ListKey key{call.tenant, side, parent.id};
-  CO_TRY(key.properties, read_filters(side, parameters));
+  Result<AskedProperties> asked = read_asked(in, call);
+  if (!asked.ok()) {
+    // An id that does not exist goes before a query that does not fit.
+    CO_TRY([[maybe_unused]] flow::SideRow parent,
+           co_await flow::find_side(in, call.tenant, side, call.ids[0]));
+    co_return asked.error();
+  }
+  flow::ListKey key{call.tenant, side, call.ids[0]};
+  key.properties = std::move(asked.value().filters);
   flow::List list{
-      std::move(key), property_page, next_writer(side),
-      list_tag(call, side == Side::source ? "sps" : "tps", {parent.id, parent.revision})};
-  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
+      std::move(key),
+      [](const flow::ListKey& of) { return store::side_by_id(of.side, of.tenant, of.parent); },
+      parent_numbers,
+      list_tag_kind(call, side == Side::source ? "sps" : "tps"),
+      property_page,
+      next_writer(side)};
+  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list),
+                                       asked.value().page);
 }
 
 Answered show_property(Invocation& in, Call call) {
@@ -134,18 +172,18 @@ Answered show_property(Invocation& in, Call call) {
 Answered edit_property(Invocation& in, Call call) {
   Result<Parameters> parameters = read_parameters(call);
   Result<Members> members = read_members(in, call);
-  bool fits = parameters.ok() && members.ok();
-  flow::Edit edit{call.tenant, TargetId{call.ids[0]}, PropertyId{call.ids[1]}, {}, {}};
-  if (!fits || call.request.header("if-match")) {
+  if (!parameters.ok() || !members.ok()) {
     // A row that does not exist goes before a query or a body that does not fit.
-    CO_TRY(Shown shown,
+    CO_TRY([[maybe_unused]] Shown shown,
            co_await read_property(in, Side::target, call.tenant, call.ids[0], call.ids[1]));
-    if (!parameters.ok()) co_return parameters.error();
-    if (!members.ok()) co_return members.error();
-    if (!http::may_change(call.request, shown.tag)) co_return precondition_failed();
-    edit.only_revision = shown.revision;
+    co_return parameters.ok() ? members.error() : parameters.error();
   }
-  edit.patch = *members.value().json("data");
+  flow::Edit edit{call.tenant,
+                  TargetId{call.ids[0]},
+                  PropertyId{call.ids[1]},
+                  std::string(*members.value().json("data")),
+                  std::move(call.request),
+                  [](const store::TargetPropertyRow& row) { return show(row).tag; }};
   CO_TRY(auto edited, co_await flow::edit_property(in, std::move(edit)));
   co_return show(*edited).response();
 }
@@ -166,22 +204,24 @@ Answered remove_property(Invocation& in, Call call) {
 
 Answered list_snapshots(Invocation& in, Call call) {
   Side side = call.route->side;
-  CO_TRY(store::Rows rows,
-         co_await store::query(
-             in, store::snapshots_state(side, call.tenant, call.ids[0], PropertyId{call.ids[1]})));
-  store::SnapshotsStateRow state;
-  if (!rows.next(state)) co_return not_found();
-  CO_TRY(Parameters parameters, read_parameters(call));
-  CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
-  flow::List list{
-      {call.tenant, side, call.ids[0], call.ids[1]},
-      [](const flow::ListKey& key, flow::Slice slice) {
-        return store::snapshots_page(key.side, key.tenant, PropertyId{key.row}, slice.after,
-                                     slice.rows, slice.bytes);
-      },
-      append_next<store::SnapshotsPageRow, append_snapshot>,
-      list_tag(call, side == Side::source ? "sss" : "tss", {call.ids[1], state.count, state.last})};
-  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
+  flow::ListKey key{call.tenant, side, call.ids[0], call.ids[1]};
+  Result<Parameters> parameters = read_parameters(call);
+  Result<flow::PageRequest> page = parameters.ok() ? read_page_request(in, call, parameters.value())
+                                                   : Result<flow::PageRequest>(parameters.error());
+  if (!page.ok()) {
+    CO_TRY(store::Rows state, co_await store::query(in, snapshots_of(key)));
+    co_return state.size() > 0 ? page.error() : not_found();
+  }
+  flow::List list{std::move(key),
+                  snapshots_of,
+                  snapshot_numbers,
+                  list_tag_kind(call, side == Side::source ? "sss" : "tss"),
+                  [](const flow::ListKey& of, flow::Slice slice) {
+                    return store::snapshots_page(of.side, of.tenant, PropertyId{of.row},
+                                                 slice.after, slice.rows, slice.largest);
+                  },
+                  append_next_large<store::SnapshotsPageRow, append_snapshot>};
+  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page.value());
 }
 
 }  // namespace sm::api

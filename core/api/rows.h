@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/api/shape.h"
+#include "core/flow/list.h"
 #include "core/flow/sides.h"
 #include "core/store/store.h"
 
@@ -22,19 +23,28 @@ extern const Shape kLogShape;
 
 // Each appends one JSON object.
 void append_side(std::string& json, const flow::SideRow& row);
-void append_side_row(std::string& json, const store::SideRow& row);
+void append_listed_side(std::string& json, const store::SidesPageRow& row);
 void append_key(std::string& json, const store::KeyRow& row);
 void append_source_property(std::string& json, const store::SourcePropertyRow& row);
 void append_target_property(std::string& json, const store::TargetPropertyRow& row);
+// Of a row of a list, which comes in fewer cells, with its data.
+void append_listed_source_property(std::string& json, const store::ListedSourcePropertyRow& row);
+void append_listed_target_property(std::string& json, const store::ListedTargetPropertyRow& row);
 void append_snapshot(std::string& json, const store::SnapshotsPageRow& row);
 void append_log(std::string& json, const store::LogsPageRow& row);
 
-// Reads the next row of a list and appends it: its id.
+// Reads the next row of a list and appends it, unless it came without its data.
 template <typename Row, void (*append)(std::string& json, const Row& row)>
-int64_t append_next(std::string& json, store::Rows& rows) {
+flow::TakenRow append_next(std::string& json, store::Rows& rows) {
   auto row = store::only<Row>(rows);
   append(json, row);
-  return row.id;
+  return {row.id};
+}
+template <typename Row, void (*append)(std::string& json, const Row& row)>
+flow::TakenRow append_next_large(std::string& json, store::Rows& rows) {
+  auto row = store::only<Row>(rows);
+  if (row.data) append(json, row);
+  return {row.id, row.bytes, row.data.has_value()};
 }
 
 }  // namespace sm::api

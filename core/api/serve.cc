@@ -6,6 +6,7 @@
 #include "core/base/limits.h"
 #include "core/flow/access.h"
 #include "core/flow/body.h"
+#include "core/store/store.h"
 
 namespace sm::api {
 namespace {
@@ -110,6 +111,9 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
     uint64_t limit = route.body == BodyRule::import ? kMaxImportBytes : kMaxBodyBytes;
     CO_TRY([[maybe_unused]] Unit size, flow::check_announced_size(call.request, limit));
     if (route.body != BodyRule::import && call.request.has_body) {
+      if (!flow::announces_at_most(call.request, kUncheckedBodyBytes)) {
+        CO_TRY([[maybe_unused]] Unit admitted, co_await store::settle_conditions(in));
+      }
       CO_TRY(call.body, co_await flow::read_body(in, limit));
     }
   }
@@ -121,6 +125,13 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
 Task<std::vector<Effect>> serve(Invocation& in, http::Request request) {
   bool head = request.method == "HEAD";
   Result<http::Response> result = co_await answer(in, std::move(request));
+  // Whatever a handler gave, it counts for those alone who may call; a call that failed for want of
+  // the store keeps its own failure.
+  bool failed = !result.ok() && error_info(result.error().code).status >= 500;
+  if (!failed || in.refusal()) {
+    Result<Unit> admitted = co_await store::settle_conditions(in);
+    if (!admitted.ok()) result = std::move(admitted).error();
+  }
   http::Response response = result.ok() ? std::move(result).value() : http::problem(result.error());
   if (head && response.form == http::Response::Form::complete) {
     response.respond.body = Respond::Body::none;

@@ -22,21 +22,26 @@ http::Response with_row(int status, Side side, const flow::SideRow& row) {
   return http::with_header(http::json(status, std::move(json)), "etag", tag_of(side, row));
 }
 
+std::optional<std::vector<int64_t>> state_numbers(const flow::ListKey&, store::Rows& rows) {
+  auto state = store::only<store::SidesStateRow>(rows);
+  return std::vector<int64_t>{state.count, state.last, state.revisions};
+}
+
 }  // namespace
 
 Answered list_sides(Invocation& in, Call call) {
   CO_TRY(Parameters parameters, read_parameters(call));
   CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
   Side side = call.route->side;
-  CO_TRY(store::Rows rows, co_await store::query(in, store::sides_state(side, call.tenant)));
-  auto state = store::only<store::SidesStateRow>(rows);
   flow::List list{{call.tenant, side},
+                  [](const flow::ListKey& key) { return store::sides_state(key.side, key.tenant); },
+                  state_numbers,
+                  list_tag_kind(call, tag_kind(side)),
                   [](const flow::ListKey& key, flow::Slice slice) {
                     return store::sides_page(key.side, key.tenant, slice.after, slice.rows,
-                                             slice.bytes);
+                                             slice.largest);
                   },
-                  append_next<store::SideRow, append_side_row>,
-                  list_tag(call, tag_kind(side), {state.count, state.last, state.revisions})};
+                  append_next_large<store::SidesPageRow, append_listed_side>};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

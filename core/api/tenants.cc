@@ -21,18 +21,27 @@ std::string key_json(int64_t id, std::string_view key, std::string_view now) {
          ",\"created_at\":" + json::quote(now) + "}";
 }
 
-Task<Result<int64_t>> reserve_id(Invocation& in, std::string kind) {
+// An id of each kind.
+Task<Result<std::vector<int64_t>>> reserve_ids(Invocation& in, std::vector<std::string> kinds) {
   std::vector<Statement> statements;
-  statements.push_back(store::ids_reserved(std::move(kind), 1));
+  for (std::string& kind : kinds) statements.push_back(store::ids_reserved(std::move(kind), 1));
   CO_TRY(std::vector<store::Rows> rows, co_await store::batch(in, std::move(statements)));
-  co_return store::only<store::IdsReservedRow>(rows[0]).first;
+  std::vector<int64_t> ids;
+  for (store::Rows& row : rows) ids.push_back(store::only<store::IdsReservedRow>(row).first);
+  co_return ids;
+}
+
+std::optional<std::vector<int64_t>> state_numbers(const flow::ListKey&, store::Rows& rows) {
+  auto state = store::only<store::KeysStateRow>(rows);
+  return std::vector<int64_t>{state.count, state.last, state.revoked};
 }
 
 // Each key that is made or revoked leaves a log row.
 Answered add_key(Invocation& in, flow::Operation operation) {
-  std::string key = flow::make_key(in);
+  std::string key = flow::make_key(in, operation.tenant);
   CO_TRY(std::string key_hash, flow::hash_key(in.deployment(), key));
-  CO_TRY(int64_t id, co_await reserve_id(in, "api_keys"));
+  CO_TRY(std::vector<int64_t> ids, co_await reserve_ids(in, {"api_keys"}));
+  int64_t id = ids[0];
   std::string now = to_text(in.now());
   flow::Races races;
   while (true) {
@@ -72,10 +81,12 @@ Answered create_tenant(Invocation& in, Call call) {
   CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
   CO_TRY(Members members, read_members(in, call));
   std::string name = members.text("name");
-  std::string key = members.json("api_key") ? members.text("api_key") : flow::make_key(in);
+  CO_TRY(std::vector<int64_t> ids, co_await reserve_ids(in, {"tenants", "api_keys"}));
+  int64_t id = ids[0];
+  int64_t key_id = ids[1];
+  std::string key =
+      members.json("api_key") ? members.text("api_key") : flow::make_key(in, TenantId{id});
   CO_TRY(std::string key_hash, flow::hash_key(in.deployment(), key));
-  CO_TRY(int64_t id, co_await reserve_id(in, "tenants"));
-  CO_TRY(int64_t key_id, co_await reserve_id(in, "api_keys"));
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
   batch.push_back(store::tenant_added(TenantId{id}, name, now));
@@ -96,14 +107,14 @@ Answered create_tenant(Invocation& in, Call call) {
 Answered list_keys(Invocation& in, Call call) {
   CO_TRY(Parameters parameters, read_parameters(call));
   CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
-  CO_TRY(store::Rows rows, co_await store::query(in, store::keys_state(call.tenant)));
-  auto state = store::only<store::KeysStateRow>(rows);
   flow::List list{{call.tenant},
+                  [](const flow::ListKey& key) { return store::keys_state(key.tenant); },
+                  state_numbers,
+                  list_tag_kind(call, "keys"),
                   [](const flow::ListKey& key, flow::Slice slice) {
                     return store::keys_page(key.tenant, slice.after, slice.rows);
                   },
-                  append_next<store::KeyRow, append_key>,
-                  list_tag(call, "keys", {state.count, state.last, state.revoked})};
+                  append_next<store::KeyRow, append_key>};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 

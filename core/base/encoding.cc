@@ -8,7 +8,24 @@ constexpr std::string_view kBase64 =
 constexpr std::string_view kBase62 =
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
+// Of a digit or a capital letter, without a branch, so that the compiler takes many at a time.
+uint8_t nibble(char digit) {
+  auto byte = static_cast<uint8_t>(digit);
+  return static_cast<uint8_t>((byte & 0x0f) + (byte >> 6) * 9);
+}
+
 }  // namespace
+
+void append_from_hex(std::string& out, std::string_view digits) {
+  size_t bytes = digits.size() / 2;
+  size_t start = out.size();
+  out.resize(start + bytes);
+  const char* in = digits.data();
+  char* to = out.data() + start;
+  for (size_t i = 0; i < bytes; ++i) {
+    to[i] = static_cast<char>(nibble(in[2 * i]) << 4 | nibble(in[2 * i + 1]));
+  }
+}
 
 std::string to_base64url(std::string_view bytes) {
   std::string text;

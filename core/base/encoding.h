@@ -1,4 +1,4 @@
-// Texts for bytes: hexadecimal (sha256.h has its own for digests), base64url and base62, for keys,
+// Texts for bytes: hexadecimal (sha256.h writes that of digests), base64url and base62, for keys,
 // cursors and ids.
 #pragma once
 
@@ -8,6 +8,10 @@
 #include <string_view>
 
 namespace sm {
+
+// Appends the bytes that hexadecimal digits in capitals stand for, an even number of them, as
+// stores write them. Anything else gives some other bytes.
+void append_from_hex(std::string& out, std::string_view digits);
 
 // RFC 4648 section 5, without padding.
 std::string to_base64url(std::string_view bytes);

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -31,6 +32,14 @@ struct Deployment {
   }
 };
 
+// Something that must be true before anything that a store answers counts: `guard` aborts the call
+// that it begins as `guard:<column>`, and the answer to the request is `refusal`.
+struct Condition {
+  Statement guard;
+  std::string column;
+  Error refusal;
+};
+
 class Invocation : public TaskHost {
  public:
   Invocation(Deployment deployment, Time now, std::string seed)
@@ -47,6 +56,15 @@ class Invocation : public TaskHost {
   size_t queries() const { return queries_; }
   // Whether so many are left that work which has another step may take it.
   bool may_go_on() const { return queries_ + kQueriesToEnd <= kMaxQueries; }
+
+  // Who may call is settled by the first call of the store that a flow makes anyway: until then the
+  // conditions are open, and store.h lets each call begin with them. Once refused, nothing is asked
+  // of the store any more, and whatever the flow gave is thrown away (serve.cc).
+  void require(Condition condition) { open_conditions_.push_back(std::move(condition)); }
+  const std::vector<Condition>& open_conditions() const { return open_conditions_; }
+  void conditions_held() { open_conditions_.clear(); }
+  void refuse(Error error) { refusal_ = std::move(error); }
+  const std::optional<Error>& refusal() const { return refusal_; }
 
   struct Performed {
     Invocation& invocation;
@@ -89,6 +107,8 @@ class Invocation : public TaskHost {
   std::vector<Effect> effects_;
   std::vector<Reply> replies_;
   std::coroutine_handle<> waiting_ = nullptr;
+  std::vector<Condition> open_conditions_;
+  std::optional<Error> refusal_;
 };
 
 }  // namespace sm

@@ -10,6 +10,9 @@ namespace sm {
 // them.
 inline constexpr uint64_t kMaxImportBytes = 100'000'000;
 inline constexpr uint64_t kMaxBodyBytes = 1024 * 1024;
+// A body of a known length up to this is read before it is known who sent it: one call of the store
+// less, for 16 KiB of memory.
+inline constexpr uint64_t kUncheckedBodyBytes = 16 * 1024;
 inline constexpr size_t kMaxIdentityBytes = 512;
 inline constexpr size_t kMaxNameCharacters = 255;
 inline constexpr size_t kMinKeyCharacters = 32;
@@ -59,12 +62,16 @@ inline constexpr uint64_t kImportMemoryPerByte = 4;
 // What an import may take without asking.
 inline constexpr uint64_t kUnreservedImportMemory = 1024 * 1024;
 
-// Rows that a streamed list reads in one query (D1 takes 1,000 queries an invocation, and lists may
-// have a million rows), and bytes of their data after which the page ends: rows may have 512 KiB
-// each. A page that a client asked for holds as many rows as it asked for, unless they are so large
-// that the answer would outgrow a frame.
-inline constexpr int64_t kStreamPageRows = 1250;
-inline constexpr int64_t kStreamPageBytes = 1'500'000;
+// Rows that a streamed list reads in one query: the first at least, then a share of what was sent
+// already, the second at most. Few rows stay in the processor's cache (300 take 13 % less time than
+// 1,250), but D1 takes 1,000 queries an invocation, and lists may have a million rows: 943 queries.
+// And bytes of data that such rows have at most, all together: they travel in hexadecimal, and a
+// frame holds 16 MiB. A page that a client asked for holds as many rows as it asked for, unless
+// they are so large that its text passes the limit.
+inline constexpr int64_t kStreamSliceRows = 300;
+inline constexpr int64_t kStreamSliceShare = 100;
+inline constexpr int64_t kMaxStreamSliceRows = 1250;
+inline constexpr int64_t kStreamSliceBytes = 3'000'000;
 inline constexpr int64_t kPageBytes = 5'000'000;
 // A streamed list goes out in parts of about this size, however large its pages are.
 inline constexpr size_t kStreamPartBytes = 256 * 1024;

@@ -6,6 +6,7 @@
 #include "core/base/encoding.h"
 #include "core/base/limits.h"
 #include "core/base/sha256.h"
+#include "core/http/request.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
@@ -13,6 +14,7 @@ namespace {
 
 constexpr std::string_view kPrefix = "sm_";
 constexpr size_t kRandomCharacters = 40;
+constexpr size_t kMaxTenantDigits = 15;
 constexpr size_t kChecksumCharacters = 8;
 
 Error unauthorized() {
@@ -25,21 +27,41 @@ std::string checksum(std::string_view random) {
   return text;
 }
 
-bool could_be_key(std::string_view key) {
-  if (key.substr(0, kPrefix.size()) == kPrefix) {
-    if (key.size() != kPrefix.size() + kRandomCharacters + kChecksumCharacters) return false;
-    std::string_view random = key.substr(kPrefix.size(), kRandomCharacters);
-    return key.substr(kPrefix.size() + kRandomCharacters) == checksum(random);
+// What can be told of a key by looking at it.
+struct KeyForm {
+  bool possible = false;
+  std::optional<TenantId> tenant = {};  // that it names
+};
+
+KeyForm form_of(std::string_view key) {
+  if (key.substr(0, kPrefix.size()) != kPrefix) {
+    return {key.size() >= kMinKeyCharacters && key.size() <= kMaxKeyCharacters &&
+            std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; })};
   }
-  return key.size() >= kMinKeyCharacters && key.size() <= kMaxKeyCharacters &&
-         std::all_of(key.begin(), key.end(), [](char c) { return c > ' ' && c < 0x7f; });
+  constexpr size_t kTail = kRandomCharacters + kChecksumCharacters;
+  std::string_view body = key.substr(kPrefix.size());
+  if (body.size() < kTail) return {};
+  std::string_view summed = body.substr(0, body.size() - kChecksumCharacters);
+  if (body.substr(summed.size()) != checksum(summed)) return {};
+  if (body.size() == kTail) return {true};
+  std::string_view name = summed.substr(0, summed.size() - kRandomCharacters);
+  if (name.back() != '_' || name.size() > kMaxTenantDigits + 1) return {};
+  auto tenant = http::parse_id(name.substr(0, name.size() - 1));
+  if (!tenant) return {};
+  return {true, TenantId{*tenant}};
 }
 
 }  // namespace
 
 Task<Result<TenantId>> tenant_of_key(Invocation& in, std::optional<std::string_view> key) {
-  if (!key || !could_be_key(*key)) co_return unauthorized();
+  KeyForm form = key ? form_of(*key) : KeyForm();
+  if (!form.possible) co_return unauthorized();
   CO_TRY(std::string key_hash, hash_key(in.deployment(), *key));
+  if (form.tenant) {
+    in.require(
+        {store::guard_key(*form.tenant, std::move(key_hash)), "key_refused", unauthorized()});
+    co_return *form.tenant;
+  }
   CO_TRY(store::Rows rows, co_await store::query(in, store::key_owner(std::move(key_hash))));
   store::KeyOwnerRow row;
   if (!rows.next(row)) co_return unauthorized();
@@ -59,9 +81,9 @@ Status check_signup(const Deployment& deployment, std::optional<std::string_view
                "Sign-up is closed here: send the administrator's token as Authorization: Bearer."};
 }
 
-std::string make_key(Invocation& in) {
-  std::string random = to_base62(in.random(kRandomCharacters));
-  return std::string(kPrefix) + random + checksum(random);
+std::string make_key(Invocation& in, TenantId tenant) {
+  std::string body = std::to_string(tenant.value) + "_" + to_base62(in.random(kRandomCharacters));
+  return std::string(kPrefix) + body + checksum(body);
 }
 
 Result<std::string> hash_key(const Deployment& deployment, std::string_view key) {

@@ -21,6 +21,10 @@ Status check_announced_size(const http::Request& request, uint64_t limit) {
   return Unit{};
 }
 
+bool announces_at_most(const http::Request& request, uint64_t bytes) {
+  return request.header("content-length") && check_announced_size(request, bytes).ok();
+}
+
 Task<Result<std::string>> read_body(Invocation& in, uint64_t limit) {
   std::string body;
   while (true) {

@@ -14,6 +14,9 @@ namespace sm::flow {
 // Refuses a body by its Content-Length, before any of it is read. Errors: too_large.
 Status check_announced_size(const http::Request& request, uint64_t limit);
 
+// Whether the body is known to be no longer than that, before any of it is read.
+bool announces_at_most(const http::Request& request, uint64_t bytes);
+
 // The whole body. Errors: too_large as soon as it passes the limit, cut_off, cancelled.
 Task<Result<std::string>> read_body(Invocation& in, uint64_t limit);
 

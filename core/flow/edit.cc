@@ -3,6 +3,7 @@
 #include "core/base/sha256.h"
 #include "core/flow/commit.h"
 #include "core/flow/log.h"
+#include "core/http/conditional.h"
 #include "core/json/canonical.h"
 #include "core/json/merge_patch.h"
 #include "core/store/store.h"
@@ -69,8 +70,9 @@ std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const 
 
 Task<Result<Shown>> attempt(Invocation& in, const Edit& edit, const Operation& operation) {
   CO_TRY(EditedRow row, co_await read_row(in, edit.tenant, edit.target, edit.property));
-  if (edit.only_revision && *edit.only_revision != row.shown->revision)
+  if (edit.request.header("if-match") && !http::may_change(edit.request, edit.tag_of(*row.shown))) {
     co_return precondition_failed();
+  }
   CO_TRY(std::string data, patched(in, row, edit.patch));
   std::string hash = to_hex(sha256(data));
   if (hash == row.shown->hash) co_return std::move(row.shown);

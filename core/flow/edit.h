@@ -2,12 +2,12 @@
 // snapshot.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
+#include "core/http/request.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
@@ -17,13 +17,14 @@ struct Edit {
   TargetId target;
   PropertyId property;
   std::string patch;  // canonical JSON object, RFC 7396
-  std::optional<int64_t>
-      only_revision;  // of the row that the edit was made for, where the client named it
+  // Its If-Match names the row that the edit was made for, by its tag.
+  http::Request request;
+  std::string (*tag_of)(const store::TargetPropertyRow& row);
 };
 
 // The row as it is then. Edits that race are all kept: a lost
 // race reads the row again and patches what it finds. A patch that leaves the data as it is writes
-// nothing. Errors: not_found; precondition_failed where the row is of another revision; invalid
+// nothing. Errors: not_found; precondition_failed where it was made for another row; invalid
 // where the result is no storable property; guard after kMaxLostRaces lost races; those of the
 // store.
 Task<Result<store::Held<store::TargetPropertyRow>>> edit_property(Invocation& in, Edit edit);

@@ -34,45 +34,93 @@ std::string next_target(const http::Request& request, std::string_view cursor) {
   return target + joint + "cursor=" + std::string(cursor);
 }
 
-// Whether there are rows behind a page. A query reads one row more than the page shows; where bytes
-// may have cut it, the answer is open.
-enum class More { no, yes, maybe };
-
-// A page as it came: `unread` rows of it are still to be shown.
-struct Page {
+// What a query brought: `unread` rows of it are still to be taken.
+struct Part {
   store::Rows rows;
   size_t unread = 0;
-  int64_t last = 0;  // the id of the last row that was read
-  More more = More::no;
+  bool whole = false;      // there are no rows behind it
+  int64_t last = 0;        // the id of the last row that was taken
+  int64_t most_bytes = 0;  // of a row, as far as it was looked at
 };
 
-Task<Result<Page>> read_page(Invocation& in, List list, Slice slice) {
-  Slice wanted{slice.after, slice.rows + 1, slice.bytes};
-  CO_TRY(store::Rows rows, co_await store::query(in, list.page(list.key, wanted)));
-  Page page;
-  page.last = slice.after;
-  page.unread = std::min(rows.size(), static_cast<size_t>(slice.rows));
-  bool cut = rows.bytes() >= static_cast<size_t>(slice.bytes);
-  page.more = rows.size() > page.unread ? More::yes : cut ? More::maybe : More::no;
-  page.rows = std::move(rows);
-  co_return page;
+Slice slice_of(int64_t after, int64_t rows, int64_t bytes) { return {after, rows, bytes / rows}; }
+
+// Goes on behind what was taken, with fewer rows where they turn out to be large.
+Slice next_slice(const Part& part, int64_t rows, int64_t bytes) {
+  int64_t fitting = part.most_bytes > 0 ? bytes / part.most_bytes : rows;
+  return slice_of(part.last, std::clamp(fitting, int64_t{1}, rows), bytes);
 }
 
-// Appends rows until the text has `bytes`, or none is left. `joint` stands before the next row.
-void append_rows(std::string& json, Page& page, const List& list, char& joint, size_t bytes) {
-  for (; page.unread > 0 && json.size() < bytes; --page.unread) {
-    json += std::exchange(joint, ',');
-    page.last = list.append_next(json, page.rows);
-  }
+Part part_of(store::Rows rows, Slice slice) {
+  Part part;
+  part.last = slice.after;
+  part.unread = rows.size();
+  part.whole = part.unread < static_cast<size_t>(slice.rows);
+  part.rows = std::move(rows);
+  return part;
 }
 
-std::string whole_json(Page& page, const List& list) {
+Task<Result<Part>> read_part(Invocation& in, const List& list, Slice slice) {
+  CO_TRY(store::Rows rows, co_await store::query(in, list.page(list.key, slice)));
+  co_return part_of(std::move(rows), slice);
+}
+
+Result<std::string> tag_of(const List& list, store::Rows& state) {
+  auto numbers = list.numbers(list.key, state);
+  if (!numbers) return not_found();
+  return http::entity_tag(list.tag_kind, *numbers);
+}
+
+Task<Result<std::string>> read_tag(Invocation& in, const List& list) {
+  CO_TRY(store::Rows state, co_await store::query(in, list.state(list.key)));
+  co_return tag_of(list, state);
+}
+
+struct Opening {
+  std::string tag;
+  Part part;
+};
+
+// The tag of the list and its first part, of one moment.
+Task<Result<Opening>> open(Invocation& in, const List& list, Slice slice) {
+  std::vector<Statement> statements;
+  statements.push_back(list.state(list.key));
+  statements.push_back(list.page(list.key, slice));
+  CO_TRY(std::vector<store::Rows> results, co_await store::query_all(in, std::move(statements)));
+  CO_TRY(std::string tag, tag_of(list, results[0]));
+  co_return Opening{std::move(tag), part_of(std::move(results[1]), slice)};
+}
+
+// An answer's text in the making, or what of it is not sent yet.
+struct Text {
   std::string json;
-  json.reserve(page.rows.bytes() + page.rows.bytes() / 4);
-  char joint = '[';
-  append_rows(json, page, list, joint, SIZE_MAX);
-  if (joint == '[') json += joint;
-  return json += "]\n";
+  int64_t rows = 0;  // of the whole answer, so far
+};
+
+// Appends the next row; false where there is none, or where it was too large to come with its data:
+// then there is more behind the part.
+bool append_row(Text& text, Part& part, const List& list) {
+  if (part.unread == 0) return false;
+  size_t before = text.json.size();
+  text.json += text.rows == 0 ? '[' : ',';
+  TakenRow row = list.append_next(text.json, part.rows);
+  part.most_bytes = std::max(part.most_bytes, row.bytes);
+  if (!row.appended) {
+    text.json.resize(before);
+    part.unread = 0;
+    part.whole = false;
+    return false;
+  }
+  --part.unread;
+  ++text.rows;
+  part.last = row.id;
+  return true;
+}
+
+// Appends rows until the text has `bytes`, or the part is used up.
+void append_rows(Text& text, Part& part, const List& list, size_t bytes) {
+  while (text.json.size() < bytes && append_row(text, part, list)) {
+  }
 }
 
 Task<Result<Unit>> send(Invocation& in, Effect effect) {
@@ -83,59 +131,101 @@ Task<Result<Unit>> send(Invocation& in, Effect effect) {
   co_return Unit{};
 }
 
-// The first page is there already: a store that fails before it gives a problem, not half a list.
-// A page is sent in parts, so that its JSON does not take as much memory again, and a reader is
-// seen to take it.
-Task<Result<http::Response>> stream(Invocation& in, List list, Page page, http::Response response) {
+// The first part is there already: a store that fails before it gives a problem, not half a list.
+// It is sent in pieces, so that its JSON does not take as much memory again. The next part is read
+// when the reader has taken the last piece: reading ahead would hold as much memory again for each
+// reader that stalls.
+Task<Result<http::Response>> stream(Invocation& in, List list, Text text, Part part,
+                                    http::Response response) {
+  using Form = http::Response::Form;
   response.respond.body = Respond::Body::stream;
   CO_TRY([[maybe_unused]] Unit begun, co_await send(in, response.respond));
-  char joint = '[';
   while (true) {
-    do {
-      std::string part;
-      part.reserve(kStreamPartBytes + kStreamPartBytes / 4);
-      append_rows(part, page, list, joint, kStreamPartBytes);
-      bool last = page.unread == 0 && page.more == More::no;
-      if (last) part += "]\n";
-      Result<Unit> written = co_await send(in, Write{std::move(part)});
-      if (!written.ok()) co_return http::Response{http::Response::Form::streamed_broken};
-      if (last) co_return http::Response{http::Response::Form::streamed_whole};
-    } while (page.unread > 0);
-    // The frame that brought the page goes before the next one comes.
-    page.rows = store::Rows();
-    Result<Page> next =
-        co_await read_page(in, list, {page.last, kStreamPageRows, kStreamPageBytes});
-    if (!next.ok()) co_return http::Response{http::Response::Form::streamed_broken};
-    page = std::move(next).value();
+    append_rows(text, part, list, kStreamPartBytes);
+    bool last = part.unread == 0 && part.whole;
+    if (last) {
+      Result<std::string> there = co_await read_tag(in, list);
+      if (!there.ok()) co_return http::Response{Form::streamed_broken};
+      text.json += text.rows == 0 ? "[]\n" : "]\n";
+    }
+    if (!text.json.empty()) {
+      Result<Unit> written = co_await send(in, Write{std::exchange(text.json, std::string())});
+      if (!written.ok()) co_return http::Response{Form::streamed_broken};
+    }
+    if (last) co_return http::Response{Form::streamed_whole};
+    if (part.unread > 0) continue;
+    // The frame that brought the part goes before the next one comes.
+    part.rows = store::Rows();
+    int64_t rows = std::clamp(text.rows / kStreamSliceShare, kStreamSliceRows, kMaxStreamSliceRows);
+    Result<Part> next = co_await read_part(in, list, next_slice(part, rows, kStreamSliceBytes));
+    if (!next.ok()) co_return http::Response{Form::streamed_broken};
+    part = std::move(next).value();
   }
+}
+
+struct ShownPage {
+  Text text;
+  int64_t last = 0;
+  bool more = false;
+};
+
+// Adds rows of a part, up to a number of them. True where the page is full, or the list at its end.
+bool fill(ShownPage& page, Part& part, const List& list, int64_t limit) {
+  while (true) {
+    size_t before = page.text.json.size();
+    if (!append_row(page.text, part, list)) return part.whole;
+    page.more = page.text.rows > limit || before >= static_cast<size_t>(kPageBytes);
+    if (page.more) {
+      page.text.json.resize(before);
+      return true;
+    }
+    page.last = part.last;
+  }
+}
+
+// One row more than the page shows is read, to know whether another page follows.
+Task<Result<ShownPage>> read_page(Invocation& in, const List& list, Part part, int64_t limit) {
+  ShownPage page;
+  while (!fill(page, part, list, limit)) {
+    Slice slice = next_slice(part, limit + 1 - page.text.rows, kPageBytes);
+    CO_TRY(part, co_await read_part(in, list, slice));
+  }
+  page.text.json += page.text.json.empty() ? "[]\n" : "]\n";
+  co_return page;
 }
 
 }  // namespace
 
 Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, List list,
                                          PageRequest asked) {
-  http::Response response = http::with_header(http::json(200, ""), "etag", list.tag);
-  response = http::unless_known(request, std::move(response));
-  if (response.respond.status == 304) co_return response;
   // HEAD of a whole list has nothing to say about its rows.
-  if (request.method == "HEAD" && !asked.limit) co_return response;
+  bool without_rows = request.method == "HEAD" && !asked.limit;
+  if (without_rows || request.header("if-none-match")) {
+    CO_TRY(std::string tag, co_await read_tag(in, list));
+    http::Response response = http::with_header(http::json(200, ""), "etag", std::move(tag));
+    response = http::unless_known(request, std::move(response));
+    if (without_rows || response.respond.status == 304) co_return response;
+  }
+  int64_t rows = asked.limit ? *asked.limit + 1 : kStreamSliceRows;
+  Slice slice = slice_of(asked.after, rows, asked.limit ? kPageBytes : kStreamSliceBytes);
+  CO_TRY(Opening opening, co_await open(in, list, slice));
+  Part part = std::move(opening.part);
+  http::Response response = http::json(200, "");
+  response = http::with_header(std::move(response), "etag", std::move(opening.tag));
   if (!asked.limit) {
-    CO_TRY(Page page,
-           co_await read_page(in, list, {asked.after, kStreamPageRows, kStreamPageBytes}));
-    if (page.more != More::no) {
-      co_return co_await stream(in, std::move(list), std::move(page), std::move(response));
+    Text text;
+    // A part that is whole may have rows that are too large to come with it.
+    if (part.whole) append_rows(text, part, list, SIZE_MAX);
+    if (!part.whole) {
+      co_return co_await stream(in, std::move(list), std::move(text), std::move(part),
+                                std::move(response));
     }
-    response.respond.content = whole_json(page, list);
+    response.respond.content = std::move(text.json) + (text.rows == 0 ? "[]\n" : "]\n");
     co_return response;
   }
-  CO_TRY(Page page, co_await read_page(in, list, {asked.after, *asked.limit, kPageBytes}));
-  response.respond.content = whole_json(page, list);
-  // A client that asked for a page must know whether another one follows.
-  if (page.more == More::maybe) {
-    CO_TRY(store::Rows next, co_await store::query(in, list.page(list.key, {page.last, 1, 1})));
-    page.more = next.size() > 0 ? More::yes : More::no;
-  }
-  if (page.more == More::yes) {
+  CO_TRY(ShownPage page, co_await read_page(in, list, std::move(part), *asked.limit));
+  response.respond.content = std::move(page.text.json);
+  if (page.more) {
     std::string cursor = make_cursor(in.deployment(), list.key.tenant, request.path(), page.last);
     response = http::with_header(std::move(response), "link",
                                  "<" + next_target(request, cursor) + ">; rel=\"next\"");

@@ -2,14 +2,20 @@
 // link to the next.
 //
 // Pages are read by keyset: each continues behind the last id of the one before, so rows that are
-// deleted or added meanwhile neither repeat nor hide others. They are bounded by rows and by bytes:
-// a page that a client asked for has fewer rows than it asked for only where they are very large,
-// and its link to the next one tells that there are more. The entity tag was taken before the
-// first row is read. A stream that fails is cut off, never closed.
+// deleted or added meanwhile neither repeat nor hide others. The first query reads the state of the
+// list, too, for the entity tag: a list that fits it is one call of the store. Behind the last row
+// of a longer one its state is looked at again: a parent that went took its rows with it.
+//
+// What a query brings is bounded: rows may have 512 KiB each, but most have little. So it asks for
+// many rows, and for their data only up to a size. A larger one ends what is taken of it, and the
+// next query asks for fewer rows, which may be larger. A page that a client asked for has fewer
+// rows than it asked for only where they are very large, and its link to the next one tells that
+// there are more. A stream that fails, or loses its parent, is cut off, never closed.
 #pragma once
 
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
@@ -45,21 +51,33 @@ struct ListKey {
   PropertyFilters properties = {};
 };
 
-// Which part of a list one query reads: up to `rows` rows behind the id `after`, and none behind
-// the one with which their data passes `bytes` (where rows are small that does not matter).
+// Which part of a list one query reads: up to `rows` rows behind the id `after`. Of a row with more
+// than `largest` bytes of data it reads only how many they are, so that it never brings more than
+// `rows` times `largest` bytes.
 struct Slice {
   int64_t after;
   int64_t rows;
-  int64_t bytes;
+  int64_t largest;
+};
+
+// What became of the next row: whether it was appended, or is so large that it came without its
+// data.
+struct TakenRow {
+  int64_t id;
+  int64_t bytes = 0;  // of its data; 0 where rows are small
+  bool appended = true;
 };
 
 struct List {
   ListKey key;
+  // What the entity tag is made of; nothing where there is nothing that could have a list.
+  Statement (*state)(const ListKey& key);
+  std::optional<std::vector<int64_t>> (*numbers)(const ListKey& key, store::Rows& state);
+  std::string tag_kind;  // as in http::entity_tag; differs with the query of the request
   // The rows of a slice.
   Statement (*page)(const ListKey& key, Slice slice);
-  // Reads the next of them and appends it: its id.
-  int64_t (*append_next)(std::string& json, store::Rows& rows);
-  std::string tag;
+  // Reads the next of them and appends it.
+  TakenRow (*append_next)(std::string& json, store::Rows& rows);
 };
 
 // The page that a request asks for, from its parameters `limit` and `cursor`.
@@ -68,8 +86,8 @@ struct PageRequest {
   int64_t after = 0;
 };
 
-// Answers the request: 304 where it has the list already. Errors before the first byte: those of
-// the store.
+// Answers the request: 304 where it has the list already. Errors before the first byte: not_found
+// where the list's parent is not there, those of the store.
 Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, List list,
                                          PageRequest page);
 

@@ -24,7 +24,7 @@ Response not_modified(Response response) {
 
 }  // namespace
 
-std::string entity_tag(std::string_view kind, std::initializer_list<int64_t> state) {
+std::string entity_tag(std::string_view kind, const std::vector<int64_t>& state) {
   std::string tag = "\"";
   tag += kind;
   tag += kShapeVersion;

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <cstdint>
-#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "core/http/request.h"
 #include "core/http/response.h"
@@ -18,7 +18,7 @@ namespace sm::http {
 inline constexpr std::string_view kShapeVersion = "2";
 
 // A tag of the kind of row and the numbers that its state is made of, quotes included.
-std::string entity_tag(std::string_view kind, std::initializer_list<int64_t> state);
+std::string entity_tag(std::string_view kind, const std::vector<int64_t>& state);
 
 // Whether the header names the tag, or any (`*`). Weak comparison, as the RFC asks for
 // If-None-Match.

@@ -16,16 +16,53 @@ std::vector<uint32_t> numbers_of(const std::vector<Statement>& statements) {
   return numbers;
 }
 
-Result<std::vector<Rows>> rows_of(Reply reply, const std::vector<uint32_t>& numbers) {
-  if (reply.error) return std::move(*reply.error);
-  SM_CHECK(reply.results.size() == numbers.size());
-  std::vector<Rows> rows;
-  rows.reserve(reply.results.size());
-  for (size_t i = 0; i < numbers.size(); ++i) {
-    reply.results[i].statement = numbers[i];
-    rows.emplace_back(std::move(reply.results[i]));
+enum class Doing { query, batch };
+
+std::vector<Statement> behind_conditions(const Invocation& in, std::vector<Statement> statements) {
+  if (in.open_conditions().empty()) return statements;
+  std::vector<Statement> all;
+  all.reserve(in.open_conditions().size() + statements.size());
+  for (const Condition& condition : in.open_conditions()) all.push_back(condition.guard);
+  for (Statement& statement : statements) all.push_back(std::move(statement));
+  return all;
+}
+
+// The first condition that did not hold ends everything. Where the call came to its own statements
+// the conditions held, even if one of those failed; any other failure leaves them open.
+Error settle_failure(Invocation& in, Error error) {
+  if (error.code != ErrorCode::guard && error.code != ErrorCode::unique) return error;
+  for (const Condition& condition : in.open_conditions()) {
+    if (error.code != ErrorCode::guard || error.detail != condition.column) continue;
+    Error refusal = condition.refusal;
+    in.refuse(refusal);
+    return refusal;
   }
-  return rows;
+  in.conditions_held();
+  return error;
+}
+
+// Gives the results of `statements`, which go behind the conditions that are still open.
+Task<Result<std::vector<Rows>>> perform(Invocation& in, Doing doing,
+                                        std::vector<Statement> statements) {
+  if (in.refusal()) co_return *in.refusal();
+  size_t conditions = in.open_conditions().size();
+  std::vector<uint32_t> numbers = numbers_of(statements);
+  statements = behind_conditions(in, std::move(statements));
+  Effect effect = doing == Doing::query ? Effect(Query{std::move(statements)})
+                                        : Effect(Batch{std::move(statements)});
+  std::vector<Reply> replies = co_await in.perform(one(std::move(effect)));
+  Reply reply = std::move(replies[0]);
+  if (reply.error) co_return settle_failure(in, std::move(*reply.error));
+  in.conditions_held();
+  SM_CHECK(reply.results.size() == conditions + numbers.size());
+  std::vector<Rows> rows;
+  rows.reserve(numbers.size());
+  for (size_t i = 0; i < numbers.size(); ++i) {
+    RawResult& result = reply.results[conditions + i];
+    result.statement = numbers[i];
+    rows.emplace_back(std::move(result));
+  }
+  co_return rows;
 }
 
 }  // namespace
@@ -38,15 +75,18 @@ Task<Result<Rows>> query(Invocation& in, Statement statement) {
 }
 
 Task<Result<std::vector<Rows>>> query_all(Invocation& in, std::vector<Statement> statements) {
-  std::vector<uint32_t> numbers = numbers_of(statements);
-  std::vector<Reply> replies = co_await in.perform(one(Query{std::move(statements)}));
-  co_return rows_of(std::move(replies[0]), numbers);
+  return perform(in, Doing::query, std::move(statements));
 }
 
 Task<Result<std::vector<Rows>>> batch(Invocation& in, std::vector<Statement> statements) {
-  std::vector<uint32_t> numbers = numbers_of(statements);
-  std::vector<Reply> replies = co_await in.perform(one(Batch{std::move(statements)}));
-  co_return rows_of(std::move(replies[0]), numbers);
+  return perform(in, Doing::batch, std::move(statements));
+}
+
+Task<Result<Unit>> settle_conditions(Invocation& in) {
+  if (in.refusal()) co_return *in.refusal();
+  if (in.open_conditions().empty()) co_return Unit{};
+  CO_TRY([[maybe_unused]] auto none, co_await query_all(in, {}));
+  co_return Unit{};
 }
 
 bool lost_guard(const Error& error, std::string_view column) {

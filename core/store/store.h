@@ -1,6 +1,9 @@
 // The store as flows see it: reads, and atomic batches of writes. Nothing here pretends to be a
 // transaction: what was read before a batch is a hypothesis, which the batch checks with a guard
 // (schema/queries/common.sql).
+//
+// A call begins with the conditions of its invocation that are still open (invocation.h): where one
+// does not hold, nothing else of the call is read or written, and its error is the refusal.
 #pragma once
 
 #include <vector>
@@ -20,6 +23,9 @@ Task<Result<std::vector<Rows>>> query_all(Invocation& in, std::vector<Statement>
 // All or nothing. Errors: those of a query, and guard (its column in `detail`), unique
 // (table.column), unknown_outcome.
 Task<Result<std::vector<Rows>>> batch(Invocation& in, std::vector<Statement> statements);
+
+// Asks for the open conditions alone, where there are any. Errors: the refusal; those of a query.
+Task<Result<Unit>> settle_conditions(Invocation& in);
 
 // True where a batch was refused by this guard.
 bool lost_guard(const Error& error, std::string_view column);

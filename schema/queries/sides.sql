@@ -13,12 +13,11 @@ WHERE tenant_id = :tenant_id AND id = :id;
 -- What the ETag of the list is made of: a change of any row raises the sum, a new row the largest id.
 SELECT count(*) AS count, coalesce(max(id), 0) AS last, coalesce(sum(revision), 0) AS revisions FROM {side}s WHERE tenant_id = :tenant_id;
 
--- name: sides_page(side, tenant_id TenantId, after int, count int, bytes int) -> side
--- A page ends with the row whose config passes `bytes`.
-SELECT id, name, type, config, property_count, created_at, updated_at, revision FROM (
-  SELECT *, sum(octet_length(config)) OVER (ORDER BY id ROWS UNBOUNDED PRECEDING) - octet_length(config) AS before
-  FROM {side}s WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :count)
-WHERE before < :bytes;
+-- name: sides_page(side, tenant_id TenantId, after int, count int, largest int) -> (id int, bytes int, data text?, name text, type text, property_count int, created_at text, updated_at text)
+-- `data` is the config, unless it has more than `largest` bytes.
+SELECT id, octet_length(config) AS bytes, CASE WHEN octet_length(config) <= :largest THEN config END AS data,
+  name, type, property_count, created_at, updated_at
+FROM {side}s WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :count;
 
 -- name: side_changed(side, tenant_id TenantId, id int, name text, config text, now text) -> revision
 UPDATE {side}s SET name = :name, config = :config, revision = revision + 1, updated_at = :now

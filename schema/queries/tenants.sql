@@ -2,6 +2,11 @@
 -- The tenant whose live key this is.
 SELECT tenant_id FROM api_keys WHERE key_hash = :key_hash AND revoked_at IS NULL;
 
+-- name: guard_key(tenant_id TenantId, key_hash text)
+-- Aborts the call as `guard:key_refused` where this is no live key of the tenant.
+INSERT INTO guard (key_refused) SELECT NULL WHERE NOT EXISTS (
+  SELECT 1 FROM api_keys WHERE tenant_id = :tenant_id AND key_hash = :key_hash AND revoked_at IS NULL);
+
 -- name: tenant_added(id TenantId, name text, now text)
 INSERT INTO tenants (id, name, created_at, updated_at) VALUES (:id, :name, :now, :now);
 

@@ -5,7 +5,7 @@ import type { FlowResults, Measured } from "./flows.ts";
 import { exponent } from "./growth.ts";
 import type { MemoryResult } from "./memory.ts";
 import type { Memory } from "./servers.ts";
-import type { SingleResults } from "./single.ts";
+import type { Latency, SingleResults } from "./single.ts";
 import { median } from "./statistics.ts";
 import { kLabels, kSteps, type Step } from "./steps.ts";
 import type { WasmResult } from "./wasm.ts";
@@ -134,6 +134,12 @@ function canonicalRows({ canonical }: Results): string[][] {
   ];
 }
 
+/** What the product asks of D1 for the request. */
+function asked({ calls, rowsRead, rowsWritten }: Latency): string {
+  if (calls === undefined) return "";
+  return ` (${calls} calls of D1, ${rowsRead} rows read, ${rowsWritten} written)`;
+}
+
 function singleRows({ single }: Results): string[][] {
   const floor = single?.["floor"];
   if (single === undefined || floor === undefined) return [];
@@ -144,7 +150,7 @@ function singleRows({ single }: Results): string[][] {
     return (["p50", "p99"] as const).map((share) => {
       const ratio = product[share] / floor[share];
       return [
-        `${kind} of one row, ${share}`,
+        `${kind} of one row, ${share}${share === "p50" ? asked(product) : ""}`,
         ms(product[share]),
         ms(baseline[share]),
         `${times(ratio)} of an empty Worker's ${ms(floor[share])}`,

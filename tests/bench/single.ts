@@ -2,6 +2,7 @@
 // turns, request by request.
 import { type Api, createPair, type request, requestJson } from "./client.ts";
 import { importBody } from "./generate.ts";
+import { look } from "./servers.ts";
 import { percentile } from "./statistics.ts";
 
 /** Rows of the target that single ones are taken from. */
@@ -12,6 +13,10 @@ export interface Latency {
   readonly count: number;
   readonly p50: number;
   readonly p99: number;
+  /** Round trips to D1, and the rows that it bills, of one request. */
+  readonly calls?: number;
+  readonly rowsRead?: number;
+  readonly rowsWritten?: number;
 }
 
 /**
@@ -28,6 +33,7 @@ export async function measureSingle(
   const kinds = new Map<string, (turn: number) => Promise<number>>([
     ["floor", () => timed(200, floorUrl, "GET", "/floor")],
   ]);
+  const costs = new Map<string, Cost>();
   for (const api of apis) {
     const paths = await createRows(api);
     const path = (turn: number) => paths[(turn * 37) % paths.length] as string;
@@ -38,6 +44,9 @@ export async function measureSingle(
       const body = JSON.stringify({ data: { price: turn + 0.5 } });
       return timed(200, api.url, "PATCH", path(turn), body, api.key);
     });
+    for (const name of [`${api.name} GET`, `${api.name} PATCH`]) {
+      costs.set(name, await costOf(api, () => kinds.get(name)?.(0)));
+    }
   }
   const times = new Map<string, number[]>();
   for (let turn = 0; turn < kWarmUp + count; turn++) {
@@ -48,9 +57,32 @@ export async function measureSingle(
   }
   const results: SingleResults = {};
   for (const [name, ms] of times) {
-    results[name] = { count: ms.length, p50: percentile(ms, 0.5), p99: percentile(ms, 0.99) };
+    results[name] = {
+      count: ms.length,
+      p50: percentile(ms, 0.5),
+      p99: percentile(ms, 0.99),
+      ...costs.get(name),
+    };
   }
   return results;
+}
+
+interface Cost {
+  readonly calls: number;
+  readonly rowsRead: number;
+  readonly rowsWritten: number;
+}
+
+/** What the server asks of D1 for one request. */
+async function costOf(api: Api, send: () => Promise<unknown> | undefined): Promise<Cost> {
+  const before = await look(api);
+  await send();
+  const after = await look(api);
+  return {
+    calls: after.calls - before.calls,
+    rowsRead: after.rowsRead - before.rowsRead,
+    rowsWritten: after.rowsWritten - before.rowsWritten,
+  };
 }
 
 async function timed(status: number, ...request_: Parameters<typeof request>): Promise<number> {

@@ -3,6 +3,7 @@
 import assert from "node:assert/strict";
 import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
+import { crc32 } from "node:zlib";
 import { Client } from "./client.ts";
 import { assertMembers, assertProblem, assertRising, assertTime } from "./rows.ts";
 import { devVariable, openServer, startServer } from "./server.ts";
@@ -119,6 +120,38 @@ test("keys: POST makes a further key that is shown once", async () => {
   const rows = await keys(client);
   assert.equal(rows.length, 2);
   assert.deepEqual(rows[1], { id: made.id, created_at: made.created_at, revoked_at: null });
+});
+
+test("keys: one that names another tenant than its own is like none", async () => {
+  const client = await newClient(server);
+  const other = await newClient(server);
+  (await client.post("/sources", { name: "x", type: "json" })).expect(201);
+  const refusal = (await open.get("/sources")).expect(401);
+  const parts = /^sm_(\d+)_(.{40})(.{8})$/.exec(other.key ?? "");
+  assert.ok(parts !== null, "a key of ours names its tenant");
+  const tenant = /^sm_(\d+)_/.exec(client.key ?? "")?.[1];
+  const forged = (body: string) => `sm_${body}${crc32(body).toString(16).padStart(8, "0")}`;
+  assert.equal(forged(`${parts[1]}_${parts[2]}`), other.key);
+  for (const body of [
+    `${tenant}_${parts[2]}`,
+    `999999_${parts[2]}`,
+    `${parts[1]}_${"0".repeat(40)}`,
+  ]) {
+    const thief = open.withKey(forged(body));
+    for (const path of ["/sources", "/sources/1", "/logs", "/keys"]) {
+      assert.equal((await thief.get(path)).expect(401).text, refusal.text);
+    }
+    assert.equal(
+      (await thief.post("/sources", { name: "y", type: "json" })).expect(401).text,
+      refusal.text,
+    );
+    assert.equal((await thief.post("/sources", { name: 1 })).expect(401).text, refusal.text);
+    assert.equal(
+      (await thief.post("/sources/1/import", { data: [] })).expect(401).text,
+      refusal.text,
+    );
+  }
+  assert.equal((await client.get("/sources")).json<unknown[]>().length, 1, "nothing was made");
 });
 
 test("keys: both keys of a tenant see the same rows", async () => {

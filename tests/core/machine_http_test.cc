@@ -2,9 +2,11 @@
 // and the order of what it sends.
 #include <gtest/gtest.h>
 
+#include <cstdio>
 #include <set>
 
 #include "core/api/call.h"
+#include "core/base/encoding.h"
 #include "core/base/limits.h"
 #include "core/machine.h"
 #include "tests/core/scripted_world.h"
@@ -145,6 +147,92 @@ TEST(Access, MissingMalformedUnknownAndRevokedKeysHaveOneAnswer) {
   EXPECT_EQ(step.body(), body);
 }
 
+std::string made_key(const std::string& body) {
+  char checksum[9];
+  std::snprintf(checksum, sizeof checksum, "%08x", static_cast<unsigned>(crc32(body)));
+  return "sm_" + body + checksum;
+}
+
+std::string key_of_tenant(int64_t tenant) {
+  return made_key(std::to_string(tenant) + "_" + std::string(40, 'k'));
+}
+
+TEST(Access, KeysThatNameNoTenantAreLookedUpFirst) {
+  for (const std::string& key : {made_key(std::string(40, 'k')), std::string(40, 'k')}) {
+    ScriptedHost host;
+    Step step = host.start("GET", "/sources", false, key);
+    ASSERT_EQ(step.effect(), "query");
+    EXPECT_EQ(step.statements(), 1u);
+    EXPECT_EQ(step.statement(0), store::key_owner("").number);
+  }
+  for (const char* name : {"_", "07_", "-1_", "7", "1234567890123456_", "7__", "x_"}) {
+    ScriptedHost host;
+    Step step = host.start("GET", "/sources", false, made_key(name + std::string(40, 'k')));
+    ASSERT_TRUE(step.done()) << name;
+    EXPECT_EQ(step.status(), 401) << name;
+  }
+}
+
+TEST(Access, AKeyThatNamesItsTenantIsCheckedInTheFirstCall) {
+  ScriptedHost host;
+  Step step = host.start("GET", "/sources", false, key_of_tenant(7));
+  ASSERT_EQ(step.effect(), "query");
+  EXPECT_EQ(step.statements(), 3u);
+  EXPECT_EQ(step.statement(0), store::guard_key({}, "").number);
+  EXPECT_EQ(step.params(0)[0], 7);
+  step = host.resume(rows({{}, {{0, 0, 0}}, {}}));
+  ASSERT_TRUE(step.done());
+  EXPECT_EQ(step.status(), 200);
+  EXPECT_EQ(step.body(), "[]\n");
+}
+
+TEST(Access, AKeyThatIsNotTheTenantsIsRefusedLikeAnyOther) {
+  ScriptedHost missing;
+  std::string refusal = missing.start_with("GET", "/sources", false, Json::array()).body();
+  for (const char* target :
+       {"/sources", "/sources/1", "/sources?nothing=1", "/sync/1/1", "/keys"}) {
+    for (const char* method : {"GET", "POST", "PATCH", "DELETE"}) {
+      ScriptedHost host;
+      Step step = host.start(method, target, false, key_of_tenant(7));
+      if (step.done()) {
+        EXPECT_EQ(step.status(), 405) << method << " " << target;
+        continue;
+      }
+      EXPECT_EQ(step.statement(0), store::guard_key({}, "").number);
+      step = host.resume(fails("guard:key_refused"));
+      ASSERT_TRUE(step.done()) << "the store is asked on: " << method << " " << target;
+      EXPECT_EQ(step.status(), 401) << method << " " << target;
+      EXPECT_EQ(step.body(), refusal);
+    }
+  }
+}
+
+TEST(Access, WhatNeedsNoStoreIsToldToNobodyElse) {
+  for (bool good : {true, false}) {
+    ScriptedHost host;
+    Step step = host.start_with("POST", "/sources", true,
+                                Json::array({Json::array({"x-api-key", key_of_tenant(7)}),
+                                             Json::array({"content-type", "text/plain"})}));
+    ASSERT_EQ(step.effect(), "query");
+    EXPECT_EQ(step.statements(), 1u);
+    step = host.resume(good ? rows({{}}) : fails("guard:key_refused"));
+    ASSERT_TRUE(step.done());
+    EXPECT_EQ(step.status(), good ? 415 : 401);
+  }
+}
+
+TEST(Access, NoLongBodyIsReadBeforeTheKeyIsKnownToBeGood) {
+  for (const char* length : {"100", "100000", ""}) {
+    ScriptedHost host;
+    Json headers = Json::array({Json::array({"x-api-key", key_of_tenant(7)})});
+    if (*length != 0) headers.push_back(Json::array({"content-length", length}));
+    Step step = host.start_with("POST", "/sources", true, headers);
+    EXPECT_EQ(step.effect(), std::string_view(length) == "100" ? "read_body" : "query");
+  }
+  ScriptedHost import;
+  EXPECT_EQ(import.start("POST", "/sources/1/import", true, key_of_tenant(7)).effect(), "query");
+}
+
 TEST(Access, TheStoreSeesOnlyAHashOfTheKey) {
   ScriptedHost host;
   std::string key(40, 'k');
@@ -272,17 +360,18 @@ std::vector<std::string> stream_of(int64_t source_rows, std::string* written) {
 TEST(Stream, EachPageIsReadOnlyWhenTheReaderHasRoomForMore) {
   std::string written;
   using Effects = std::vector<std::string>;
-  constexpr int64_t kRows = kStreamPageRows * 5 / 2;
-  EXPECT_EQ(stream_of(kRows, &written), (Effects{"query", "query", "query", "respond", "write",
-                                                 "query", "write", "query", "write", "end"}));
+  constexpr int64_t kRows = kStreamSliceRows * 5 / 2;
+  EXPECT_EQ(stream_of(kRows, &written), (Effects{"query", "query", "respond", "write", "query",
+                                                 "write", "query", "query", "write", "end"}));
   Json list = Json::parse(written, nullptr, false);
   ASSERT_EQ(list.size(), static_cast<size_t>(kRows));
   for (size_t i = 0; i < list.size(); ++i) ASSERT_EQ(list[i]["id"], i + 1);
 }
 
 TEST(Stream, ListsOfEveryLengthAroundAPageAreWhole) {
-  constexpr int64_t kPage = kStreamPageRows;
-  for (int64_t count : {kPage + 1, kPage + 2, 2 * kPage - 1, 2 * kPage, 2 * kPage + 1, 3 * kPage}) {
+  constexpr int64_t kPage = kStreamSliceRows;
+  for (int64_t count :
+       {kPage, kPage + 1, kPage + 2, 2 * kPage - 1, 2 * kPage, 2 * kPage + 1, 3 * kPage}) {
     std::string written;
     EXPECT_EQ(stream_of(count, &written).back(), "end");
     EXPECT_EQ(Json::parse(written, nullptr, false).size(), static_cast<size_t>(count));
@@ -290,7 +379,7 @@ TEST(Stream, ListsOfEveryLengthAroundAPageAreWhole) {
 }
 
 TEST(Stream, AListThatFitsAPageIsAWholeAnswer) {
-  for (int64_t count : {int64_t{0}, int64_t{1}, kStreamPageRows - 1, kStreamPageRows}) {
+  for (int64_t count : {int64_t{0}, int64_t{1}, kStreamSliceRows - 1}) {
     ScriptedHost host;
     ScriptedWorld world("");
     world.source_rows = count;
@@ -309,6 +398,39 @@ TEST(Stream, AReaderThatIsGoneCutsItOffWithoutReadingOn) {
   step = host.resume(fails("cancelled"));
   EXPECT_TRUE(step.done());
   EXPECT_EQ(step.effect(), "abort");
+}
+
+TEST(Stream, AListWhoseParentGoesWhileItStreamsIsCutOff) {
+  for (int64_t left : {int64_t{0}, kStreamSliceRows * 2}) {
+    ScriptedHost host;
+    ScriptedWorld world("");
+    Step step = host.start("GET", "/sources/1/properties");
+    while (step.effect() != "write") step = world.perform(host, step);
+    world.source_exists = false;
+    world.source_rows = left;
+    while (!step.done()) step = world.perform(host, step);
+    EXPECT_EQ(step.effect(), "abort");
+    EXPECT_NE(world.written().back(), ']');
+  }
+}
+
+TEST(Lists, RowsThatAreTooLargeForTheirSliceComeInASmallerOneEachOnce) {
+  for (int64_t bytes : {kStreamSliceBytes / kStreamSliceRows + 1, kPageBytes / kMaxPageRows,
+                        int64_t{100'000}, int64_t{512} * 1024}) {
+    for (const char* query : {"", "?limit=100", "?limit=1000"}) {
+      ScriptedHost host;
+      ScriptedWorld world("");
+      world.source_rows = 40;
+      world.bytes_of_row = [&](int64_t id) { return id % 7 == 3 ? bytes : 2; };
+      Step step = host.start("GET", std::string("/sources/1/properties") + query);
+      for (int i = 0; i < 200 && !step.done(); ++i) step = world.perform(host, step);
+      ASSERT_TRUE(step.done());
+      Json list =
+          Json::parse(step.effect() == "end" ? world.written() : step.body(), nullptr, false);
+      ASSERT_EQ(list.size(), 40u) << query << " with rows of " << bytes;
+      for (size_t i = 0; i < list.size(); ++i) ASSERT_EQ(list[i]["id"], i + 1);
+    }
+  }
 }
 
 TEST(Pages, FollowEachOtherByTheirLinksWithoutRepeatOrGap) {

@@ -245,12 +245,14 @@ TEST(Machine, ALargeImportThatWasGivenUpEndsAtOnce) {
   EXPECT_EQ(import.counted, 1);
 }
 
-const std::string kData(900, 'd');
+// Their data is {"d":"dd…"} with 900 letters.
 Cells property_rows(int64_t first, int64_t count) {
+  std::string data = "7B2264223A22";
+  for (int i = 0; i < 900; ++i) data += "64";
+  data += "227D";
   Cells cells;
   for (int64_t id = first; id < first + count; ++id) {
-    cells.push_back(
-        {id, std::to_string(id), "{\"d\":\"" + kData + "\"}", "hash", 1, "t", "t", 1, nullptr, 1});
+    cells.push_back({id, data.size() / 2, data, "hash|1|t|t|1||" + std::to_string(id)});
   }
   return cells;
 }
@@ -268,28 +270,28 @@ TEST(Machine, AListOfManyRowsIsStreamedPageByPage) {
   ScriptedHost host;
   host.start("GET", "/sources/1/properties");
   host.resume(rows({kTenant}));
-  host.resume(rows({kSource}));
-  Step step = host.resume(rows({property_rows(1, kStreamPageRows + 1)}));
+  Step step = host.resume(rows({kSource, property_rows(1, kStreamSliceRows)}));
   EXPECT_EQ(step.effect(), "respond");
   EXPECT_TRUE(step.head["effects"][0]["stream"].get<bool>());
   std::string body;
   step = take_parts(host, host.resume(ok()), body);
   EXPECT_EQ(step.effect(), "query");
-  step = take_parts(host, host.resume(rows({property_rows(kStreamPageRows + 1, 200)})), body);
+  host.resume(rows({property_rows(kStreamSliceRows + 1, 200)}));
+  step = take_parts(host, host.resume(rows({kSource})), body);
   EXPECT_EQ(step.effect(), "end");
   EXPECT_TRUE(step.done());
-  EXPECT_EQ(Json::parse(body, nullptr, false).size(), static_cast<size_t>(kStreamPageRows + 200));
+  EXPECT_EQ(Json::parse(body, nullptr, false).size(), static_cast<size_t>(kStreamSliceRows + 200));
 }
 
 TEST(Machine, AStreamThatFailsIsCutOff) {
   ScriptedHost host;
   host.start("GET", "/sources/1/properties");
   host.resume(rows({kTenant}));
-  host.resume(rows({kSource}));
-  host.resume(rows({property_rows(1, kStreamPageRows + 1)}));
-  host.resume(ok());
-  host.resume(ok());
-  Step step = host.resume(fails("unavailable"));
+  host.resume(rows({kSource, property_rows(1, kStreamSliceRows)}));
+  std::string body;
+  Step step = take_parts(host, host.resume(ok()), body);
+  EXPECT_EQ(step.effect(), "query");
+  step = host.resume(fails("unavailable"));
   EXPECT_EQ(step.effect(), "abort");
   EXPECT_TRUE(step.done());
 }
@@ -317,9 +319,10 @@ TEST(Machine, MayBeClosedAtEverySuspension) {
   close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sources/1/import", true); },
                    {rows({kTenant}), rows({kSource}), body_part(import_body(2, 10)), body_end(),
                     rows({kSource, {{"nn"}}}), rows(std::vector<Cells>(7))});
-  close_everywhere([](ScriptedHost& host) { return host.start("GET", "/sources/1/properties"); },
-                   {rows({kTenant}), rows({kSource}), rows({property_rows(1, kStreamPageRows + 1)}),
-                    ok(), ok(), rows({property_rows(kStreamPageRows + 1, 1)}), ok()});
+  close_everywhere(
+      [](ScriptedHost& host) { return host.start("GET", "/sources/1/properties"); },
+      {rows({kTenant}), rows({kSource, property_rows(1, kStreamSliceRows)}), ok(), ok(), ok(),
+       rows({property_rows(kStreamSliceRows + 1, 1)}), rows({kSource}), ok()});
 }
 
 TEST(Machine, GivesTheAnswersOfADeadCore) {

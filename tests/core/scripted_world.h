@@ -3,6 +3,7 @@
 // says where something goes wrong.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -21,6 +22,9 @@ class ScriptedWorld {
   // Rows of the source, which lists stream.
   int64_t source_rows = 2500;
   size_t part_bytes = 256 * 1024;
+  bool source_exists = true;
+  // Of each row's data.
+  std::function<int64_t(int64_t id)> bytes_of_row = [](int64_t) { return 2; };
 
   // The reply to each effect of a step.
   Step perform(ScriptedHost& host, const Step& step) {
@@ -53,8 +57,9 @@ class ScriptedWorld {
     const Json& params = step.params(statement);
     if (number == store::import_differences({}, {}, {}).number) return all_new(step, params);
     if (number == store::source_property_rows({}, {}, {}, {}, 0, 0, 0).number) {
-      return list(params[4].get<int64_t>(), params[5].get<int64_t>());
+      return list(params[4].get<int64_t>(), params[5].get<int64_t>(), params[6].get<int64_t>());
     }
+    if (number == store::side_by_id(Side::source, {}, 0).number && !source_exists) return {};
     if (number == store::cleanup_properties(Side::source, {}, 0, 0).number ||
         number == store::cleanup_properties(Side::target, {}, 0, 0).number ||
         number == store::orphans_slice({}, 0, 0).number) {
@@ -102,10 +107,12 @@ class ScriptedWorld {
     return {{std::string(pack.size(), 'n')}};
   }
 
-  Cells list(int64_t after, int64_t count) const {
+  Cells list(int64_t after, int64_t count, int64_t largest) const {
     Cells cells;
     for (int64_t id = after + 1; id <= after + count && id <= source_rows; ++id) {
-      cells.push_back({id, std::to_string(id), "{}", "hash", 1, "t", "t", 1, nullptr, 1});
+      int64_t bytes = bytes_of_row(id);
+      Json data = bytes <= largest ? Json("7B7D") : Json(nullptr);
+      cells.push_back({id, bytes, data, "hash|1|t|t|1||" + std::to_string(id)});
     }
     return cells;
   }

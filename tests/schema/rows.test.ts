@@ -1,4 +1,5 @@
-// What D1 bills: the rows that each operation reads and writes, of the real core on a real D1.
+// What an operation costs on a real D1, of the real core: its calls of the store, each of which is a
+// round trip, and what D1 bills, the rows that it reads and writes.
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -52,6 +53,7 @@ const table = JSON.parse(
 /** The store of the Worker, with a meter. */
 class Metered implements Store {
   readonly kind = "d1";
+  calls = 0;
   read = 0;
   written = 0;
   private readonly store = new D1Store(platform.env.DB, table);
@@ -65,6 +67,7 @@ class Metered implements Store {
   }
 
   private async count(pending: Promise<StoreOutcome>): Promise<StoreOutcome> {
+    this.calls++;
     const outcome = await pending;
     for (const result of outcome.ok ? outcome.results : []) {
       this.read += result.rowsRead;
@@ -90,24 +93,49 @@ const host: Host = {
 };
 
 interface Cost {
+  readonly calls: number;
   readonly read: number;
   readonly written: number;
   readonly value: Record<string, unknown>;
+  readonly etag: string;
 }
 
-async function call(method: string, path: string, body?: unknown, key = ""): Promise<Cost> {
-  const [read, written] = [store.read, store.written];
+async function call(
+  method: string,
+  path: string,
+  body?: unknown,
+  key = "",
+  headers: Record<string, string> = {},
+): Promise<Cost> {
+  const { calls, read, written } = store;
   const request = new Request(`http://host${path}`, {
     method,
-    headers: { "content-type": "application/json", "x-api-key": key },
+    headers: {
+      "content-type": "application/json",
+      "x-api-key": key,
+      ...lengthOf(body),
+      ...headers,
+    },
     ...(body === undefined ? {} : { body: JSON.stringify(body) }),
   });
   const { response, finished } = drive(host, request as unknown as Parameters<typeof drive>[1]);
   const answer = await response;
-  const value = (await answer.json()) as Record<string, unknown>;
+  const text = await answer.text();
   await finished;
-  assert.ok(answer.ok, `${method} ${path}: ${answer.status} ${JSON.stringify(value)}`);
-  return { read: store.read - read, written: store.written - written, value };
+  assert.ok(answer.status < 400, `${method} ${path}: ${answer.status} ${text}`);
+  return {
+    calls: store.calls - calls,
+    read: store.read - read,
+    written: store.written - written,
+    value: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
+    etag: answer.headers.get("etag") ?? "",
+  };
+}
+
+/** As any client sends it, but for what `Request` makes of a text here. */
+function lengthOf(body: unknown): Record<string, string> {
+  if (body === undefined) return {};
+  return { "content-length": String(Buffer.byteLength(JSON.stringify(body))) };
 }
 
 const kSizes = [100, 1000, 2000];
@@ -147,6 +175,8 @@ async function story(count: number): Promise<Map<string, Cost>> {
     const [row] = page.value as unknown as { id: number }[];
     const name = `get of ${side.split("/")[1]}`;
     costs.set(name, await call("GET", `${side}/properties/${row?.id}`, undefined, key));
+    const list = await call("GET", `${side}/properties`, undefined, key);
+    costs.set(name.replace("get", "list"), list);
   }
   return costs;
 }
@@ -204,4 +234,74 @@ test("rows read: a sync of a few changes among many reads in proportion to the c
 test("rows read: a single property is found by its keys", () => {
   assertConstant("get of sources", "read", 6);
   assertConstant("get of targets", "read", 6);
+});
+
+test("rows read: a list reads two for each of its rows, and its parent", () => {
+  for (const name of ["list of sources", "list of targets"]) {
+    const beside = costs(name, "read").map((rows, at) => rows - 2 * (kSizes[at] ?? 0));
+    // The key, and the parent, once for each part.
+    for (const rows of beside) assert.ok(rows >= 0 && rows <= 40, `${name}: ${beside} beside`);
+  }
+});
+
+test("calls: what users wait for takes as few as can be", async () => {
+  const { value } = await call("POST", "/tenants", { name: "of calls" });
+  const key = String(value["api_key"]);
+  const found = new Map<string, number>();
+  const run = async (
+    name: string,
+    method: string,
+    path: string,
+    body?: unknown,
+    headers?: Record<string, string>,
+  ) => {
+    const cost = await call(method, path, body, key, headers);
+    found.set(name, cost.calls);
+    return cost;
+  };
+  const source = await run("create source", "POST", "/sources", { name: "s", type: "json" });
+  const target = await run("create target", "POST", "/targets", { name: "t", type: "internal" });
+  await run("create key", "POST", "/keys");
+  const from = `/sources/${source.value["id"]}`;
+  const to = `/targets/${target.value["id"]}`;
+  const sync = `/sync/${source.value["id"]}/${target.value["id"]}`;
+  await run("import new", "POST", `${from}/import`, items(3, 1));
+  await run("import unchanged", "POST", `${from}/import`, items(3, 1));
+  await run("sync new", "POST", sync);
+  await run("sync unchanged", "POST", sync);
+  const page = await run("page", "GET", `${to}/properties?limit=2`);
+  const [row] = page.value as unknown as { id: number }[];
+  const path = `${to}/properties/${row?.id}`;
+  await run("list", "GET", `${to}/properties`);
+  await run("304 of a page", "GET", `${to}/properties?limit=2`, undefined, {
+    "if-none-match": page.etag,
+  });
+  const shown = await run("row", "GET", path);
+  await run("PATCH", "PATCH", path, { data: { hand: 1 } });
+  const again = await run("row", "GET", path);
+  assert.notEqual(again.etag, shown.etag);
+  const patch = { data: { hand: 2 } };
+  await run("PATCH if-match", "PATCH", path, patch, { "if-match": again.etag });
+  await run("import few", "POST", `${from}/import`, items(1, 2));
+  await run("sync few", "POST", sync);
+  for (const list of ["/sources", "/targets", "/keys", "/logs", `${path}/snapshots`, from, to]) {
+    await run(list.replace(/\d+/g, "1"), "GET", list);
+  }
+  for (const [name, calls] of found) console.log(`${name}: ${calls} calls of the store`);
+  const most: Record<string, number> = {
+    "create source": 2,
+    "create target": 2,
+    "create key": 2,
+    "import new": 3,
+    "import unchanged": 3,
+    "import few": 3,
+    "sync new": 3,
+    "sync unchanged": 2,
+    "sync few": 3,
+    PATCH: 2,
+    "PATCH if-match": 2,
+  };
+  for (const [name, calls] of found) {
+    assert.ok(calls <= (most[name] ?? 1), `${name}: ${calls} calls, not ${most[name] ?? 1}`);
+  }
 });

@@ -7,6 +7,21 @@
 namespace sm {
 namespace {
 
+TEST(Hex, EveryByteIsReadFromItsTwoDigits) {
+  constexpr std::string_view kDigits = "0123456789ABCDEF";
+  std::string digits;
+  std::string bytes = "before:";
+  std::string expected = bytes;
+  for (int byte = 0; byte < 256; ++byte) {
+    digits += {kDigits[static_cast<size_t>(byte / 16)], kDigits[static_cast<size_t>(byte % 16)]};
+    expected += static_cast<char>(byte);
+  }
+  append_from_hex(bytes, digits);
+  EXPECT_EQ(bytes, expected);
+  append_from_hex(bytes, "");
+  EXPECT_EQ(bytes, expected);
+}
+
 TEST(Base64url, TheVectorsOfRfc4648Hold) {
   const std::pair<const char*, const char*> kVectors[] = {
       {"", ""},           {"f", "Zg"},          {"fo", "Zm8"},          {"foo", "Zm9v"},
