@@ -11,6 +11,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decisionHeader } from "./decisions.mjs";
 import { fingerprintOf, idTypes, lacking, readQueries } from "./queries.mjs";
 
 // A table is made only of a dialect that has a text for every query.
@@ -24,7 +25,10 @@ function declaration(query) {
     const cpp = cppTypes[type] ?? type;
     return `${nullable ? `std::optional<${cpp}>` : cpp} ${name}`;
   });
-  const variant = { side: ["Side side"], scope: ["Scope scope"] }[query.variant] ?? [];
+  const variant =
+    { side: ["Side side"], scope: ["Scope scope"], numbering: ["Numbering numbering"] }[
+      query.variant
+    ] ?? [];
   return `Statement ${query.name}(${[...variant, ...params].join(", ")})`;
 }
 
@@ -32,6 +36,7 @@ function definition({ query, number }) {
   const chosen = {
     side: `side == Side::source ? ${number}u : ${number + 1}u`,
     scope: `scope == Scope::all ? ${number}u : ${number + 1}u`,
+    numbering: `numbering == Numbering::dense ? ${number}u : ${number + 1}u`,
   }[query.variant];
   const fill = query.params.map(({ name, type, nullable }) => {
     const value = (expression) =>
@@ -191,6 +196,8 @@ function generate(folder, statements) {
   }
   mkdirSync(folder, { recursive: true });
   for (const [name, text] of Object.entries(files)) writeIfOther(join(folder, name), text);
+  mkdirSync(join(folder, "../sync"), { recursive: true });
+  writeIfOther(join(folder, "../sync/classes.h"), decisionHeader());
 }
 
 /** What stays as it is keeps its time, so that a text that changes compiles nothing that does not hold it. */

@@ -5,8 +5,8 @@
 //   -- Comment lines that follow become the function's documentation.
 //   SELECT … WHERE tenant_id = :tenant_id …;
 //
-// `side` or `scope` as the first parameter makes two statements under one name: {side} in the text is replaced by
-// `source` or `target`, {scope} by `all` or `changed`.
+// `side`, `scope` or `numbering` as the first parameter makes two statements under one name: {side} in the text is replaced by
+// `source` or `target`, {scope} by `all` or `changed`, {numbering} by `dense` or `ranked`.
 // `-- fragment: name` holds text that other queries include as {{name}}.
 // The columns of a result that several queries give stand once: `-- row: name(id int, …)`, and `-> name` in a signature.
 // Types: int, text, pack (a large shared text), TenantId, SourceId, TargetId, PropertyId; `?` behind one makes it nullable.
@@ -17,12 +17,17 @@ import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { decisionFragments } from "./decisions.mjs";
 
 const here = dirname(fileURLToPath(import.meta.url));
 export const dialects = ["sqlite", "postgres"];
 export const idTypes = ["TenantId", "SourceId", "TargetId", "PropertyId"];
 const valueTypes = ["int", "text", ...idTypes];
-const variants = { side: ["source", "target"], scope: ["all", "changed"] };
+const variants = {
+  side: ["source", "target"],
+  scope: ["all", "changed"],
+  numbering: ["dense", "ranked"],
+};
 
 // What PostgreSQL does not know, as far as it shows in a text.
 const sqliteAlone =
@@ -73,7 +78,9 @@ function readBlocks(folder) {
       readFileSync(join(folder, name), "utf8").split(/^(?=-- (?:name|fragment|row): )/m),
     )
     .filter((block) => /^-- (name|fragment|row): /.test(block));
-  const fragments = new Map();
+  const fragments = new Map(
+    [...decisionFragments()].map(([name, text]) => [name, { common: text }]),
+  );
   const queries = [];
   const rows = new Map();
   for (const block of blocks) {
@@ -186,8 +193,8 @@ function bind(query, word, dialect, fragments) {
     return placeholder[dialect](index + 1, query.params[index].type);
   });
   for (const { name } of query.params) {
-    // One of two scopes may have no use for a parameter that the other needs.
-    if (!used.has(name) && query.variant !== "scope")
+    // One of two scopes or numberings may have no use for a parameter that the other needs.
+    if (!used.has(name) && (query.variant ?? "side") === "side")
       throw new Error(`${query.name}: parameter ${name} is not used`);
   }
   return bound;

@@ -25,4 +25,7 @@ enum class Side { source, target };
 // sync.
 enum class Scope { all, changed };
 
+// How one statement numbers the rows that it creates (sync/numbering.h).
+enum class Numbering { dense, ranked };
+
 }  // namespace sm

@@ -62,6 +62,9 @@ inline constexpr uint64_t kImportMemoryPerByte = 4;
 // What an import may take without asking.
 inline constexpr uint64_t kUnreservedImportMemory = 1024 * 1024;
 
+// Ids that a statement may take for each row that it makes (sync/numbering.h).
+inline constexpr int64_t kMostIdsPerRow = 2;
+
 // Rows that a streamed list reads in one query: the first at least, then a share of what was sent
 // already, the second at most. Few rows stay in the processor's cache (300 take 13 % less time than
 // 1,250), but D1 takes 1,000 queries an invocation, and lists may have a million rows: 943 queries.

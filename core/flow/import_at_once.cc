@@ -13,7 +13,7 @@ using Item = sync::ImportItem;
 
 // What of the open part is to be written.
 struct Differences {
-  std::vector<const Item*> changed;   // fresh and changed ones
+  std::vector<const Item*> changed;   // fresh ones, and behind them those that changed
   std::vector<const Item*> returned;  // removed ones that came back as they were
   Pack present;                       // all identities; none where the source was empty
   ImportCounts counts;
@@ -23,15 +23,18 @@ struct Differences {
     if (letter == '=') return;
     (letter == 'r' ? returned : changed).push_back(item);
     if (letter == 'r') ++counts.returned;
-    if (letter == 'n') ++counts.fresh;
+    if (letter == 'n') std::swap(changed[static_cast<size_t>(counts.fresh++)], changed.back());
     if (letter == 'c' || letter == 'd') ++counts.changed;
     if (letter == 'd') ++counts.revived;
   }
 
-  // Rows whose ids rise with their keys are written, and read again, in one order.
+  // Rows whose ids rise with their keys are written, and read again, in one order. Fresh ones
+  // stand first, since they alone get ids.
   void sort() {
     auto by_key = [](const Item* a, const Item* b) { return a->external_id < b->external_id; };
-    std::sort(changed.begin(), changed.end(), by_key);
+    auto fresh_end = changed.begin() + counts.fresh;
+    std::sort(changed.begin(), fresh_end, by_key);
+    std::sort(fresh_end, changed.end(), by_key);
   }
 };
 
@@ -101,6 +104,7 @@ void append_changed(std::vector<Statement>& batch, const ImportJob& job, const D
                     const std::string& now) {
   TenantId tenant = job.order.tenant;
   auto count = static_cast<int64_t>(found.changed.size());
+  int64_t fresh = found.counts.fresh;
   batch.push_back(store::ids_reserved("property_data", count));
   store::DataPacks data;
   for (size_t i = 0; i < found.changed.size(); ++i) {
@@ -112,11 +116,12 @@ void append_changed(std::vector<Statement>& batch, const ImportJob& job, const D
   Pack pack = pack_of(found.changed);
   if (found.counts.changed > 0) {
     // Before the rows: they copy what the rows are about to lose.
-    batch.push_back(store::import_snapshots(tenant, job.source(), now, pack));
-    batch.push_back(store::ids_taken("source_snapshots"));
+    batch.push_back(store::ids_reserved("source_snapshots", found.counts.changed));
+    batch.push_back(
+        store::import_snapshots(tenant, job.source(), fresh, found.counts.changed, now, pack));
   }
-  batch.push_back(store::import_rows(tenant, job.source(), count, now, pack));
-  batch.push_back(store::ids_taken("source_properties"));
+  if (fresh > 0) batch.push_back(store::ids_reserved("source_properties", fresh));
+  batch.push_back(store::import_rows(tenant, job.source(), fresh, count, now, pack));
 }
 
 void append_differences(std::vector<Statement>& batch, const ImportJob& job,

@@ -27,7 +27,7 @@ struct ImportJob {
 
 // What the last batch of an import makes of the source's properties.
 struct ImportCounts {
-  int64_t fresh = 0;
+  int64_t fresh = 0;     // that the source does not have
   int64_t changed = 0;   // with another hash, removed before or not
   int64_t revived = 0;   // those of `changed` that were removed before
   int64_t returned = 0;  // removed before, with the same hash

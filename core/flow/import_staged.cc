@@ -115,7 +115,11 @@ Task<Result<Unit>> write_part(Invocation& in, const ImportJob& job, const Part& 
   co_return Unit{};
 }
 
-Task<Result<ImportCounts>> count_staged(Invocation& in, ImportJob& job) {
+struct StagedCounts : ImportCounts {
+  int64_t items = 0;  // that are staged and did not fail
+};
+
+Task<Result<StagedCounts>> count_staged(Invocation& in, ImportJob& job) {
   std::vector<Statement> statements;
   statements.push_back(store::side_by_id(Side::source, job.order.tenant, job.order.source.id));
   statements.push_back(store::staged_counted(job.order.tenant, job.source(), *job.staged_id));
@@ -126,7 +130,8 @@ Task<Result<ImportCounts>> count_staged(Invocation& in, ImportJob& job) {
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
   CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(rows[0])));
   auto counted = store::only<store::StagedCountedRow>(rows[1]);
-  ImportCounts counts;
+  StagedCounts counts;
+  counts.items = counted.items;
   counts.fresh = counted.fresh;
   counts.changed = counted.changed;
   counts.returned = counted.returned;
@@ -135,20 +140,22 @@ Task<Result<ImportCounts>> count_staged(Invocation& in, ImportJob& job) {
   co_return counts;
 }
 
-void append_applied(std::vector<Statement>& batch, const ImportJob& job, const ImportCounts& counts,
+void append_applied(std::vector<Statement>& batch, const ImportJob& job, const StagedCounts& counts,
                     const std::string& now) {
   TenantId tenant = job.order.tenant;
   SourceId source = job.source();
   int64_t id = *job.staged_id;
   batch.push_back(store::source_bumped(tenant, source, counts.live()));
   if (counts.changed > 0) {
-    batch.push_back(store::staged_snapshots(tenant, source, id, now));
-    batch.push_back(store::source_snapshot_ids_taken(tenant, source));
+    batch.push_back(store::ids_reserved("source_snapshots", counts.changed));
+    batch.push_back(store::staged_snapshots(tenant, source, id, counts.changed, now));
   }
-  if (counts.fresh + counts.changed > 0) {
-    batch.push_back(store::staged_applied(tenant, source, id, now));
-    batch.push_back(store::source_ids_taken(tenant, source));
+  if (counts.fresh > 0) {
+    auto created = counts.fresh == counts.items ? store::staged_all_created : store::staged_created;
+    batch.push_back(store::ids_reserved("source_properties", counts.fresh));
+    batch.push_back(created(tenant, source, id, counts.fresh, now));
   }
+  if (counts.changed > 0) batch.push_back(store::staged_updated(tenant, source, id, now));
   if (counts.returned > 0) batch.push_back(store::staged_returned(tenant, source, id, now));
   if (counts.removed > 0) batch.push_back(store::staged_removed(tenant, source, id, now));
 }
@@ -179,7 +186,7 @@ Task<Result<Unit>> stage_part(Invocation& in, ImportJob& job) {
 }
 
 Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job) {
-  CO_TRY(ImportCounts counts, co_await count_staged(in, job));
+  CO_TRY(StagedCounts counts, co_await count_staged(in, job));
   CO_TRY([[maybe_unused]] Unit allowed, check_removals(job, counts.removed));
   ImportOutcome outcome = outcome_of(job, counts);
   TenantId tenant = job.order.tenant;

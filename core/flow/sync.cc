@@ -4,6 +4,7 @@
 #include "core/flow/log.h"
 #include "core/store/store.h"
 #include "core/sync/config.h"
+#include "core/sync/numbering.h"
 #include "core/sync/plan.h"
 
 namespace sm::flow {
@@ -11,7 +12,7 @@ namespace {
 
 // Raised when the plan's statements decide otherwise than before: every pair is looked at as a
 // whole once more.
-constexpr std::string_view kPlanVersion = "2";
+constexpr std::string_view kPlanVersion = "3";
 
 // Where a sync stands before it decides.
 struct Position {
@@ -32,8 +33,9 @@ struct Position {
   bool deletes = false;  // removed properties hide their rows
   std::string settings = {};
   bool moved = true;      // the pair's stored position is not this one
-  bool filled = true;     // the target has a row
   bool attention = true;  // some row carries a flag, a warning or a contest
+  sync::IdRange source_ids = {};
+  sync::IdRange target_ids = {};  // of hidden rows, too
 
   bool settled() const { return !moved && !attention; }
 };
@@ -47,6 +49,7 @@ Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId s
   statements.push_back(store::sync_target_state(tenant, target));
   statements.push_back(store::sync_changed_counted(tenant, source, target));
   statements.push_back(store::sync_feeders(tenant, target));
+  statements.push_back(store::sync_source_ids(tenant, source));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
   store::SideRow from;
   store::SideRow to;
@@ -63,8 +66,10 @@ Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId s
   position.deletes = config.on_removed == sync::OnRemoved::hide;
   position.settings = std::string(kPlanVersion) + ":" + position.policy;
   position.feed_floor = state.feed_floor;
-  position.filled = state.filled != 0;
+  position.target_ids = {state.first_id, state.last_id.value_or(0)};
   position.attention = state.attention != 0;
+  auto source_ids = store::only<store::SyncSourceIdsRow>(rows[6]);
+  position.source_ids = {source_ids.first_id, source_ids.last_id.value_or(0)};
   auto known = store::only<store::SyncFeedersRow>(rows[5]);
   if (known.feeders) position.feeders = std::string(*known.feeders);
   // Rows that the target forgot since can be found by looking at the source alone.
@@ -86,18 +91,16 @@ Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId s
 // Calls one of the plan's statements with the parameters that all of them share.
 template <typename... Rest, typename... Given>
 Statement planned(Statement (*statement)(Scope, TenantId, SourceId, TargetId, int64_t, int64_t,
-                                         std::string, std::string, std::string, std::string,
-                                         Rest...),
+                                         std::string, Rest...),
                   const Position& at, Given&&... given) {
   return statement(at.scope, at.tenant, at.source, at.target, at.source_since, at.target_since,
-                   at.policy, std::string(sync::kKeepWarning), std::string(sync::kConflictWarning),
-                   std::string(sync::kHoldWarning), std::forward<Given>(given)...);
+                   at.policy, std::forward<Given>(given)...);
 }
 
 Task<Result<sync::Plan>> read_plan(Invocation& in, Position at) {
   // Nothing moved on either side and nothing waits for a person: there is nothing to ask.
   if (at.settled()) co_return sync::Plan();
-  if (!at.filled) co_return sync::all_created(at.live);
+  if (!at.target_ids.first) co_return sync::all_created(at.live);
   CO_TRY(store::Rows rows, co_await store::query(in, planned(store::sync_classes, at)));
   sync::Plan plan;
   store::SyncClassesRow row;
@@ -105,62 +108,75 @@ Task<Result<sync::Plan>> read_plan(Invocation& in, Position at) {
   co_return plan;
 }
 
+// Of the rows of a class, which the log row counts as `member`.
+void append_snapshots(std::vector<Statement>& batch, const Position& at, sync::Class of,
+                      const std::string& member, const std::string& now) {
+  batch.push_back(store::sync_ids_reserved("target_snapshots", at.tenant, member));
+  batch.push_back(
+      planned(store::sync_snapshots, at, std::string(sync::class_name(of)), member, now));
+}
+
 void append_removals(std::vector<Statement>& batch, const Position& at, const std::string& now) {
   std::optional<std::string> hidden;
   if (at.deletes) {
-    batch.push_back(planned(store::sync_snapshots, at, "remove", now));
-    batch.push_back(store::target_snapshot_ids_taken(at.tenant, at.target));
+    append_snapshots(batch, at, sync::Class::remove, "removed", now);
     hidden = now;
   }
   batch.push_back(planned(store::sync_removed, at, std::move(hidden), now));
 }
 
-// The classes `create` and `update`.
-void append_applied(std::vector<Statement>& batch, const Position& at, const sync::Plan& plan,
+// Every visible row of the target is in class `update`.
+void append_all_updated(std::vector<Statement>& batch, const Position& at, const std::string& now) {
+  sync::Numbers ids = sync::number_rows(at.visible, at.target_ids);
+  batch.push_back(store::ids_reserved("target_snapshots", ids.reserved));
+  batch.push_back(
+      store::sync_all_snapshots(ids.how, at.tenant, at.target, ids.first_id, ids.reserved, now));
+  batch.push_back(store::sync_all_updated(at.tenant, at.source, at.target, now));
+}
+
+void append_updated(std::vector<Statement>& batch, const Position& at, const sync::Plan& plan,
                     const std::string& now) {
   using sync::Class;
   // Rows that are revived by this batch are visible by now.
   bool all =
       at.visible > 0 && plan[Class::update].rows == at.visible && plan[Class::revive].pending == 0;
-  if (plan[Class::update].pending > 0) {
-    batch.push_back(all ? store::sync_all_snapshots(at.tenant, at.target, now)
-                        : planned(store::sync_snapshots, at, "update", now));
-    batch.push_back(store::target_snapshot_ids_taken(at.tenant, at.target));
+  if (all) return append_all_updated(batch, at, now);
+  append_snapshots(batch, at, Class::update, "updated", now);
+  batch.push_back(planned(store::sync_updated, at, now));
+}
+
+void append_created(std::vector<Statement>& batch, const Position& at, const std::string& now) {
+  if (at.target_ids.first) {
+    batch.push_back(store::sync_ids_reserved("target_properties", at.tenant, "created"));
+    batch.push_back(planned(store::sync_created, at, now));
+    return;
   }
-  if (all) batch.push_back(store::sync_all_updated(at.tenant, at.source, at.target, now));
-  if (all && plan[Class::create].pending == 0) return;
-  batch.push_back(store::sync_applied(at.scope, at.tenant, at.source, at.target, at.source_since,
-                                      at.target_since, at.policy, now));
-  batch.push_back(store::target_ids_taken(at.tenant, at.target));
+  sync::Numbers ids = sync::number_rows(at.live, at.source_ids);
+  batch.push_back(store::ids_reserved("target_properties", ids.reserved));
+  batch.push_back(store::sync_all_created(ids.how, at.tenant, at.source, at.target, ids.first_id,
+                                          ids.reserved, now));
+}
+
+void append_revived(std::vector<Statement>& batch, const Position& at, const std::string& now) {
+  batch.push_back(planned(store::sync_revived_orphaned, at));
+  batch.push_back(planned(store::sync_revived, at, now));
+}
+
+void append_settled(std::vector<Statement>& batch, const Position& at, const std::string& now) {
+  batch.push_back(planned(store::sync_bases_orphaned, at));
+  batch.push_back(planned(store::sync_agreed, at, now));
 }
 
 void append_classes(std::vector<Statement>& batch, const Position& at, const sync::Plan& plan,
                     const std::string& now) {
-  using sync::Class;
-  auto pending = [&](Class of) { return plan[of].pending > 0; };
-  auto warned = [&](Class of, std::optional<std::string_view> warning, const char* status) {
-    if (!pending(of)) return;
-    auto text = warning ? std::optional<std::string>(*warning) : std::nullopt;
-    batch.push_back(planned(store::sync_warned, at, std::string(sync::class_name(of)),
-                            std::move(text), status, now));
-  };
+  using sync::RowWrite;
   batch.push_back(store::target_synced(at.tenant, at.target, at.deletes ? 1 : 0));
-  if (pending(Class::hold)) batch.push_back(planned(store::sync_held, at, now));
-  if (pending(Class::remove)) append_removals(batch, at, now);
-  if (pending(Class::retract)) batch.push_back(planned(store::sync_retracted, at, now));
-  if (pending(Class::revive)) {
-    batch.push_back(planned(store::sync_revived_orphaned, at));
-    batch.push_back(planned(store::sync_revived, at, now));
-  }
-  if (pending(Class::contest)) batch.push_back(planned(store::sync_contested, at, now));
-  if (pending(Class::agree)) {
-    batch.push_back(planned(store::sync_bases_orphaned, at));
-    batch.push_back(planned(store::sync_agreed, at, now));
-  }
-  if (pending(Class::create) || pending(Class::update)) append_applied(batch, at, plan, now);
-  warned(Class::accept, std::nullopt, "manual");
-  warned(Class::keep, sync::kKeepWarning, "manual");
-  warned(Class::conflict, sync::kConflictWarning, "conflict");
+  if (plan.writes(RowWrite::mark)) batch.push_back(planned(store::sync_marked, at, now));
+  if (plan.writes(RowWrite::remove)) append_removals(batch, at, now);
+  if (plan.writes(RowWrite::revive)) append_revived(batch, at, now);
+  if (plan.writes(RowWrite::settle)) append_settled(batch, at, now);
+  if (plan.writes(RowWrite::take)) append_updated(batch, at, plan, now);
+  if (plan.writes(RowWrite::create)) append_created(batch, at, now);
 }
 
 // Sends what the batch so far (guards and log row) and the plan make together.
@@ -196,6 +212,8 @@ Task<Result<SyncOutcome>> decide_then_write(Invocation& in, Position at, Operati
 // The rows may move on meanwhile, the settings may not.
 Task<Result<SyncOutcome>> decide_inside(Invocation& in, Position at, Operation operation) {
   at.moved = true;
+  // It may have got rows meanwhile.
+  if (!at.target_ids.first) at.target_ids.first = 0;
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
   batch.push_back(store::guard_settings(at.tenant, at.source, at.target, at.config, at.feed_floor));

@@ -4,38 +4,33 @@
 #include "core/json/writer.h"
 
 namespace sm::sync {
-namespace {
 
-constexpr std::array<std::string_view, kClasses> kNames = {"hold",   "remove",  "retract", "create",
-                                                           "revive", "contest", "agree",   "update",
-                                                           "accept", "keep",    "conflict"};
-
-}  // namespace
-
-std::string_view class_name(Class of) { return kNames[static_cast<size_t>(of)]; }
+std::string_view class_name(Class of) { return kTable[static_cast<size_t>(of)].name; }
 
 void Plan::add(std::string_view name, int64_t rows) {
   constexpr std::string_view kSaid = " said";
   bool said = name.ends_with(kSaid);
   if (said) name.remove_suffix(kSaid.size());
-  for (size_t i = 0; i < kClasses; ++i) {
-    if (kNames[i] != name) continue;
-    counts_[i].rows += rows;
-    if (!said) counts_[i].pending += rows;
+  for (const ClassLine& line : kTable) {
+    if (line.name != name) continue;
+    ClassCount& count = (*this)[line.of];
+    count.rows += rows;
+    if (!said) count.pending += rows;
     return;
   }
   SM_CHECK(false);
 }
 
 Stats Plan::stats(int64_t live) const {
-  const Plan& plan = *this;
   Stats stats;
-  int64_t both_changed = plan[Class::conflict].rows;
-  stats.created = plan[Class::create].rows + plan[Class::revive].rows;
-  stats.updated = plan[Class::update].rows;
-  stats.warnings = plan[Class::contest].rows + plan[Class::keep].rows + both_changed;
-  stats.conflicts = both_changed + plan[Class::hold].rows;
-  stats.removed = plan[Class::remove].rows;
+  for (const auto& [of, name, write, each, action, warning] : kTable) {
+    int64_t rows = (*this)[of].rows;
+    stats.created += each.created * rows;
+    stats.updated += each.updated * rows;
+    stats.warnings += each.warnings * rows;
+    stats.conflicts += each.conflicts * rows;
+    stats.removed += each.removed * rows;
+  }
   stats.skipped = live - stats.created - stats.updated - stats.warnings;
   return stats;
 }
@@ -43,6 +38,13 @@ Stats Plan::stats(int64_t live) const {
 bool Plan::writes() const {
   for (const ClassCount& count : counts_) {
     if (count.pending > 0) return true;
+  }
+  return false;
+}
+
+bool Plan::writes(RowWrite how) const {
+  for (const ClassLine& line : kTable) {
+    if (line.write == how && (*this)[line.of].pending > 0) return true;
   }
   return false;
 }
@@ -55,7 +57,7 @@ Plan all_created(int64_t live) {
 
 Plan anything() {
   Plan plan;
-  for (size_t i = 0; i < kClasses; ++i) plan[static_cast<Class>(i)].pending = 1;
+  for (const ClassLine& line : kTable) plan[line.of].pending = 1;
   return plan;
 }
 

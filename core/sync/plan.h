@@ -1,6 +1,7 @@
-// The decision table of a sync, as far as it is made of counts: what each class of rows adds to the
-// stats, and which of the classes have something to write. The classes themselves are worked out by
-// the store (schema/queries/sync.sql).
+// What a sync is about to do, made of counts: how many rows each class of the decision table has
+// (classes.json; README.md tells what the table means), what they add to the stats, and which
+// classes have something to write. The classes themselves are worked out by the store
+// (schema/queries/sync.sql).
 #pragma once
 
 #include <array>
@@ -8,29 +9,15 @@
 #include <string>
 #include <string_view>
 
-namespace sm::sync {
+#include "sync/classes.h"
 
-// In the order of the table: the first line that fits a row is its class.
-enum class Class {
-  hold,
-  remove,
-  retract,
-  create,
-  revive,
-  contest,
-  agree,
-  update,
-  accept,
-  keep,
-  conflict
-};
-inline constexpr size_t kClasses = 11;
+namespace sm::sync {
 
 std::string_view class_name(Class of);
 
 struct ClassCount {
   int64_t rows = 0;
-  int64_t pending = 0;  // rows that do not say so yet
+  int64_t pending = 0;  // rows that are not yet as the class makes them
 };
 
 struct Stats {
@@ -47,17 +34,18 @@ struct Stats {
 
 class Plan {
  public:
-  // Rows that the store found of a class: its name, with ` said` behind it where they say so
-  // already.
+  // Rows that the store found of a class: its name, with ` said` behind it where they are as it
+  // makes them.
   void add(std::string_view name, int64_t rows);
 
   ClassCount& operator[](Class of) { return counts_[static_cast<size_t>(of)]; }
   const ClassCount& operator[](Class of) const { return counts_[static_cast<size_t>(of)]; }
 
-  // `live` is the number of live properties of the source; those that are no candidates are
-  // skipped.
+  // `live` is the number of live properties of the source; those that no class counts are skipped.
   Stats stats(int64_t live) const;
+  // Whether a row of any class, or of those that are written so, is pending.
   bool writes() const;
+  bool writes(RowWrite how) const;
 
  private:
   std::array<ClassCount, kClasses> counts_ = {};
@@ -68,14 +56,6 @@ Plan all_created(int64_t live);
 
 // Every class may have rows: the plan of a sync that decides inside its batch.
 Plan anything();
-
-// What the rows' warnings say. A conflict's begins as the API promises.
-inline constexpr std::string_view kKeepWarning =
-    "Target has manual modifications and the source has not changed; they are kept";
-inline constexpr std::string_view kConflictWarning =
-    "Source has changes but target has manual modifications; the row was not touched";
-inline constexpr std::string_view kHoldWarning =
-    "Source property was removed but target has manual modifications; the row was not touched";
 
 struct NamedSource {
   int64_t id;

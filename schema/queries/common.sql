@@ -23,10 +23,6 @@ ON CONFLICT (name) DO UPDATE SET next = excluded.next;
 -- Hands out `count` ids of a kind: the first of them.
 UPDATE counters SET next = next + :count WHERE name = :name RETURNING next - :count AS first;
 
--- name: ids_taken(name text)
--- Behind the statement that gave rows ids from the counter on: one for each row that it wrote.
-UPDATE counters SET next = next + changes() WHERE name = :name;
-
 -- name: guard_side(side, tenant_id TenantId, id int, revision int)
 -- Aborts the batch as `guard:{side}_changed` where the row moved on from `revision`, or is gone.
 INSERT INTO guard ({side}_changed)

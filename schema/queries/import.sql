@@ -40,11 +40,12 @@ SELECT {{next_data}} - :count + CAST(substr(j.key, 65) AS INTEGER), :tenant_id, 
   replace(j.value, :quote, '"')
 FROM json_each(:pack) j;
 
--- name: import_snapshots(tenant_id TenantId, source_id SourceId, now text, pack pack)
--- The old versions of those items of a pack that exist.
+-- name: import_snapshots(tenant_id TenantId, source_id SourceId, fresh int, count int, now text, pack pack)
+-- The old versions of those items of a pack that exist: `count` of them, behind `fresh` others. Their ids are those that
+-- were reserved last.
 INSERT INTO source_snapshots (tenant_id, source_id, source_property_id, version, id, data_id, reason, log_id, created_at)
 SELECT :tenant_id, :source_id, p.id, p.version,
-  (SELECT next FROM counters WHERE name = 'source_snapshots') + row_number() OVER () - 1, p.data_id,
+  (SELECT next FROM counters WHERE name = 'source_snapshots') - :count + j.key - :fresh, p.data_id,
   'import', {{log}}, :now
 FROM json_each(:pack) j CROSS JOIN source_properties p
   ON p.source_id = :source_id AND p.external_id = substr(j.value, 65)
@@ -55,12 +56,13 @@ ON CONFLICT (source_id, external_id) DO UPDATE SET hash = excluded.hash, data_id
   version = version + 1, removed_at = NULL, revision = excluded.revision, log_id = excluded.log_id,
   life_log = CASE WHEN removed_at IS NULL THEN life_log ELSE excluded.life_log END, updated_at = excluded.updated_at
 
--- name: import_rows(tenant_id TenantId, source_id SourceId, count int, now text, pack pack)
--- Creates or updates a row for each of the `count` items; their data has the ids that were handed out last.
+-- name: import_rows(tenant_id TenantId, source_id SourceId, fresh int, count int, now text, pack pack)
+-- Creates a row for each of the first `fresh` items, with the ids that were reserved last, and updates one for each of
+-- the rest. The data of all `count` has the ids that were reserved last.
 INSERT INTO source_properties (tenant_id, source_id, external_id, id, hash, data_id, revision, log_id, life_log,
   created_at, updated_at)
 SELECT :tenant_id, :source_id, substr(j.value, 65),
-  (SELECT next FROM counters WHERE name = 'source_properties') + j.key, substr(j.value, 1, 64),
+  (SELECT next FROM counters WHERE name = 'source_properties') - :fresh + j.key, substr(j.value, 1, 64),
   {{next_data}} - :count + j.key, {{source_revision}}, {{log}}, {{log}}, :now, :now
 FROM json_each(:pack) j WHERE true
 {{import_upsert}};
@@ -160,9 +162,10 @@ WHERE g.tenant_id = :tenant_id AND g.import_id = :import_id AND g.hash IS NOT NU
 NOT EXISTS (SELECT 1 FROM staging g WHERE g.tenant_id = :tenant_id AND g.import_id = :import_id
   AND g.external_id = source_properties.external_id)
 
--- name: staged_counted(tenant_id TenantId, source_id SourceId, import_id int) -> (fresh int, changed int, returned int, revived int)
--- How many items are new, differ, returned as they were, and returned and differ.
-SELECT count(*) FILTER (WHERE p.id IS NULL) AS fresh, count(*) FILTER (WHERE p.hash <> g.hash) AS changed,
+-- name: staged_counted(tenant_id TenantId, source_id SourceId, import_id int) -> (items int, fresh int, changed int, returned int, revived int)
+-- How many items there are, are new, differ, returned as they were, and returned and differ.
+SELECT count(*) AS items, count(*) FILTER (WHERE p.id IS NULL) AS fresh,
+  count(*) FILTER (WHERE p.hash <> g.hash) AS changed,
   count(*) FILTER (WHERE p.hash = g.hash AND p.removed_at IS NOT NULL) AS returned,
   count(*) FILTER (WHERE p.hash <> g.hash AND p.removed_at IS NOT NULL) AS revived
 {{staged_pairs}};
@@ -177,36 +180,41 @@ INSERT INTO orphans (data_id, tenant_id, external_id) SELECT g.data_id, :tenant_
 {{staged_pairs}} AND g.sent AND p.hash = g.hash
 ON CONFLICT (data_id) DO NOTHING;
 
--- name: staged_snapshots(tenant_id TenantId, source_id SourceId, import_id int, now text)
+-- name: staged_snapshots(tenant_id TenantId, source_id SourceId, import_id int, count int, now text)
+-- The old versions of the `count` items that differ. Their ids are those that were reserved last.
 INSERT INTO source_snapshots (tenant_id, source_id, source_property_id, version, id, data_id, reason, log_id, created_at)
 SELECT :tenant_id, :source_id, p.id, p.version,
-  (SELECT next FROM counters WHERE name = 'source_snapshots') + p.id - (SELECT min(id) FROM source_properties
-    WHERE tenant_id = :tenant_id AND source_id = :source_id), p.data_id, 'import', {{log}}, :now
+  (SELECT next FROM counters WHERE name = 'source_snapshots') - :count + row_number() OVER (ORDER BY g.external_id) - 1,
+  p.data_id, 'import', {{log}}, :now
 {{staged_pairs}} AND p.hash <> g.hash;
 
--- name: source_snapshot_ids_taken(tenant_id TenantId, source_id SourceId)
--- Behind staged_snapshots, whose ids lie as far apart as those of the rows.
-UPDATE counters SET next = next + 1 + coalesce(
-  (SELECT max(id) FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id) -
-  (SELECT min(id) FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id), 0)
-WHERE name = 'source_snapshots';
-
--- name: staged_applied(tenant_id TenantId, source_id SourceId, import_id int, now text)
--- Straight from the staged rows, in the order of both tables' keys: looking the source's rows up beforehand would have all
--- rows copied first, and ids in the order of the places would put the rows down at random.
+-- fragment: staged_row
+-- The `fresh` ones that are created have the ids that were reserved last, in the order of the external ids, in which the
+-- rows are written, too.
 INSERT INTO source_properties (tenant_id, source_id, external_id, id, hash, data_id, revision, log_id, life_log,
   created_at, updated_at)
-SELECT :tenant_id, :source_id, external_id,
-  (SELECT next FROM counters WHERE name = 'source_properties') + row_number() OVER () - 1, hash,
-  data_id, {{source_revision}}, {{log}}, {{log}}, :now, :now
+SELECT :tenant_id, :source_id, g.external_id,
+  (SELECT next FROM counters WHERE name = 'source_properties') - :fresh + row_number() OVER (ORDER BY g.external_id) - 1,
+  g.hash, g.data_id, {{source_revision}}, {{log}}, {{log}}, :now, :now
+
+-- name: staged_all_created(tenant_id TenantId, source_id SourceId, import_id int, fresh int, now text)
+-- Every staged item is new.
+{{staged_row}}
+FROM staging g WHERE g.tenant_id = :tenant_id AND g.import_id = :import_id AND g.hash IS NOT NULL;
+
+-- name: staged_created(tenant_id TenantId, source_id SourceId, import_id int, fresh int, now text)
+{{staged_row}}
+{{staged_pairs}} AND p.id IS NULL;
+
+-- name: staged_updated(tenant_id TenantId, source_id SourceId, import_id int, now text)
+-- Every staged item has its row by now. Straight from the staged rows, in the order of both tables' keys: looking the
+-- source's rows up beforehand would have all rows copied first.
+INSERT INTO source_properties (tenant_id, source_id, external_id, id, hash, data_id, revision, log_id, life_log,
+  created_at, updated_at)
+SELECT :tenant_id, :source_id, external_id, 0, hash, data_id, {{source_revision}}, {{log}}, {{log}}, :now, :now
 FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id AND hash IS NOT NULL
 {{import_upsert}}
 WHERE hash <> excluded.hash;
-
--- name: source_ids_taken(tenant_id TenantId, source_id SourceId)
--- Behind staged_applied: past the largest id that the source has.
-UPDATE counters SET next = max(next, (SELECT coalesce(max(id), 0) + 1 FROM source_properties
-  WHERE tenant_id = :tenant_id AND source_id = :source_id)) WHERE name = 'source_properties';
 
 -- name: staged_returned(tenant_id TenantId, source_id SourceId, import_id int, now text)
 UPDATE source_properties SET {{returned}}

@@ -107,6 +107,25 @@ test("contest: it ends with the rival's property, by the rival's sync, counted n
   await assertSync(client, owner, target, { skipped: 2 });
 });
 
+test("contest: it ends with the owner's property, of a row that says already that it is removed", async () => {
+  const client = await newClient(server);
+  const owner = await feed(client, "Feed Alpha", [{ id: "x", from: "alpha" }]);
+  const rival = await feed(client, "Feed Omega", [{ id: "x", from: "alpha" }]);
+  const target = await createTarget(client);
+  await assertSync(client, owner, target, { created: 1 });
+  await removeProperties(client, owner, "x");
+  await assertSync(client, owner, target, { removed: 1 });
+  await importItems(client, owner, [{ id: "x", from: "alpha" }]);
+  await assertSync(client, rival, target, { warnings: 1 });
+  assertContested(await targetRow(client, target, "x"), owner, rival);
+  await removeProperties(client, owner, "x");
+  await assertSync(client, owner, target, {});
+  const row = await assertOwner(client, target, owner);
+  assert.deepEqual(state(row), [{ id: "x", from: "alpha" }, 1, "removed", false, false]);
+  await assertSync(client, rival, target, { skipped: 1 });
+  await assertOwner(client, target, rival);
+});
+
 test("contest: it ends with the rival's property, by the owner's sync as well", async () => {
   const client = await newClient(server);
   const { owner, rival, target } = await contest(client);

@@ -83,12 +83,12 @@ class ScriptedWorld {
           {{1, "Target", "internal", "{}", 2, "t", "t", 3}});
       add(store::side_counted(Side::source, {}, 0), {{2, 3}});
       add(store::ids_reserved("", 0), {{100}});
-      add(store::sync_target_state({}, {}), {{0, 1, 0}});
+      add(store::sync_target_state({}, {}), {{0, 1, 1, 0}});
+      add(store::sync_source_ids({}, {}), {{1, 2}});
       add(store::sync_changed_counted({}, {}, {}), {{0}});
       add(store::sync_feeders({}, {}), {{"1:5"}});
       for (Scope scope : {Scope::all, Scope::changed}) {
-        add(store::sync_classes(scope, {}, {}, {}, 0, 0, "", "", "", ""),
-            {{"create", 1}, {"update", 1}});
+        add(store::sync_classes(scope, {}, {}, {}, 0, 0, ""), {{"create", 1}, {"update", 1}});
       }
       add(store::target_property({}, {}, {}),
           {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, 5, 0, nullptr, "synced", "t", 3, 1,

@@ -36,7 +36,6 @@ const kNoTenant: Readonly<Record<string, string>> = {
   store_ready: "it reads no tenant's table",
   store_probed: "it writes no tenant's table",
   ids_reserved: "ids are handed out for all tenants",
-  ids_taken: "ids are handed out for all tenants",
   due_slots: "a wake looks for work of all tenants",
   dead_runs: "a wake looks for work of all tenants",
 };

@@ -1,11 +1,13 @@
-// What histories reached: one counter for each line of the model's tables, so that a generator that
-// never gets somewhere is seen.
+// What histories reached: the lines of the model's tables, every kind of effect, every fault that
+// can befall one, and every class of the decision table. What must be reached is known by name, so
+// a generator that never gets somewhere fails.
 #pragma once
 
-#include <array>
-#include <cstddef>
 #include <cstdint>
+#include <map>
+#include <string>
 #include <string_view>
+#include <vector>
 
 namespace simulation {
 
@@ -18,10 +20,11 @@ namespace simulation {
   X(sync_contest_cleared) X(sync_taken_over) X(sync_agreed_settled) X(sync_agreed_written) \
   X(sync_updated) X(sync_source_won) X(sync_kept) X(sync_conflict) X(sync_adopted) \
   X(removed_kept) X(removed_hidden) X(removed_conflict) X(removed_already) \
-  X(removed_returned) X(edited) X(edit_restored_base) X(edit_of_removed) X(edit_of_conflict) \
-  X(edit_changed_nothing) X(source_deleted) X(target_deleted) X(settings_changed) X(renamed) \
-  X(cleaned_up) X(retained) X(retention_dropped_row) X(refusal) X(lost_race) X(fault) \
-  X(failure_logged) X(retention_dropped_log) X(woken) X(probe_incremental) X(probe_full)
+  X(removed_contest_cleared) X(removed_returned) X(edited) X(edit_restored_base) \
+  X(edit_of_removed) X(edit_of_conflict) X(edit_changed_nothing) X(source_deleted) \
+  X(target_deleted) X(settings_changed) X(renamed) X(cleaned_up) X(retained) \
+  X(retention_dropped_row) X(refusal) X(lost_race) X(fault) X(failure_logged) \
+  X(retention_dropped_log) X(woken) X(probe_incremental) X(probe_full)
 // clang-format on
 
 enum class Reached {
@@ -31,26 +34,29 @@ enum class Reached {
       count
 };
 
+// Counts by name.
 class Coverage {
  public:
-  void add(Reached what, uint64_t times = 1) { counts_[static_cast<size_t>(what)] += times; }
-  void add(const Coverage& other) {
-    for (size_t i = 0; i < counts_.size(); ++i) counts_[i] += other.counts_[i];
-  }
-  uint64_t operator[](size_t at) const { return counts_[at]; }
+  void add(Reached what, uint64_t times = 1);
+  void add(const std::string& name, uint64_t times = 1);
+  void add(const Coverage& other);
 
-  static constexpr size_t kSize = static_cast<size_t>(Reached::count);
-  static std::string_view name(size_t at) {
-    constexpr std::array<std::string_view, kSize> kNames = {
-#define SIMULATION_NAME(name) #name,
-        SIMULATION_REACHED(SIMULATION_NAME)
-#undef SIMULATION_NAME
-    };
-    return kNames[at];
-  }
+  const std::map<std::string, uint64_t>& counts() const { return counts_; }
+  uint64_t operator[](const std::string& name) const;
 
  private:
-  std::array<uint64_t, kSize> counts_ = {};
+  std::map<std::string, uint64_t> counts_;
 };
+
+// Kinds of effects that operations have.
+const std::vector<std::string>& effect_kinds();
+
+// Names of what is not a line of the model's tables.
+std::string effect_reached(const std::string& effect);
+std::string fault_reached(const std::string& effect, std::string_view fault);
+std::string class_reached(std::string_view name);
+
+// Everything that many histories must reach.
+std::vector<std::string> must_be_reached();
 
 }  // namespace simulation

@@ -1,6 +1,7 @@
 #include "tests/simulation/fault_sweep.h"
 
 #include <functional>
+#include <set>
 
 namespace simulation {
 namespace {
@@ -230,6 +231,7 @@ SweepFound sweep_faults(SqliteStore& store, Invariants& invariants, const std::s
   World world(store, invariants, Random(1), telling);
   furnish(world);
   found.failure = world.failure();
+  std::set<std::string> kinds;
   for (const Flow& flow : all_flows()) {
     if (!found.failure.empty() || (!only.empty() && only != flow.name)) continue;
     Savepoint begun(store);
@@ -242,6 +244,7 @@ SweepFound sweep_faults(SqliteStore& store, Invariants& invariants, const std::s
       effects = effects_of(before, action);
     }
     ++found.flows;
+    kinds.insert(effects.begin(), effects.end());
     for (size_t at = 0; at < effects.size(); ++at, ++found.effects) {
       for (Fault fault : faults_of(effects[at])) {
         if (!found.failure.empty()) return found;
@@ -253,6 +256,10 @@ SweepFound sweep_faults(SqliteStore& store, Invariants& invariants, const std::s
                         std::to_string(at) + " (" + effects[at] + "): " + found.failure;
       }
     }
+  }
+  for (const std::string& kind : effect_kinds()) {
+    bool missed = only.empty() && found.failure.empty() && !kinds.contains(kind);
+    if (missed) found.failure = "no flow has the effect " + kind;
   }
   return found;
 }

@@ -20,7 +20,7 @@ bool is_numeral(const std::string& text) {
 
 }  // namespace
 
-Generator::Generator(Random& random) : random_(random) {
+Generator::Generator(Random& random, Temper temper) : random_(random) {
   weights_ = {20, 6, 24, 20, 5, 1, 2, 3, 8, 3};
   // Two kinds are more frequent here than elsewhere, one is missing.
   weights_[random_.below(4)] += 20;
@@ -32,6 +32,11 @@ Generator::Generator(Random& random) : random_(random) {
   values_ = 2 + random_.below(3);
   odd_percent_ = random_.chance(50) ? 0 : 8;
   full_percent_ = random_.pick({size_t{0}, size_t{20}, size_t{50}, size_t{80}});
+  if (temper == Temper::any) return;
+  // Properties come and go in all sources, and nothing else happens so often that they are lost.
+  weights_ = {20, 25, 50, 10, 2, 0, 0, 1, 2, 1};
+  identities_ = 2 + random_.below(2);
+  full_percent_ = 30;
 }
 
 Operation Generator::next(const World& world) {

@@ -13,9 +13,11 @@
 
 namespace simulation {
 
+enum class Temper { any, long_lived };
+
 class Generator {
  public:
-  explicit Generator(Random& random);
+  Generator(Random& random, Temper temper);
 
   Operation next(const World& world);
   // The sides that a tenant begins with.

@@ -10,12 +10,16 @@ namespace {
 
 class History {
  public:
-  History(World& world, Random& random)
-      : world_(world), random_(random), generator_(random), clients_(1 + random.below(4)) {
+  History(World& world, Random& random, uint64_t operations)
+      : world_(world),
+        random_(random),
+        generator_(random, operations == 0 ? Temper::any : Temper::long_lived),
+        clients_(1 + random.below(4)),
+        sources_(operations == 0 ? 2 : 3) {
     // Most histories are without faults: those find what goes wrong between clients.
     fault_percent_ = random_.chance(60) ? 0 : 1 + random_.below(6);
     world_.torn_queries = random_.chance(30);
-    operations_ = 16 + random_.below(34);
+    operations_ = operations == 0 ? 16 + random_.below(34) : operations;
   }
 
   void run() {
@@ -39,7 +43,7 @@ class History {
     auto run = [&](Action action) {
       if (world_.failure().empty()) world_.run(client, {tenant, std::move(action)});
     };
-    for (size_t i = 0; i < 2; ++i) run(generator_.new_side(Which::source));
+    for (size_t i = 0; i < sources_; ++i) run(generator_.new_side(Which::source));
     run(generator_.new_side(Which::target));
     const Tenant begun = world_.tenant(tenant);
     for (const auto& [id, source] : begun.sources) {
@@ -135,18 +139,19 @@ class History {
   Random& random_;
   Generator generator_;
   std::deque<Client> clients_;
+  size_t sources_;
   size_t fault_percent_ = 0;
   size_t operations_ = 0;
 };
 
 }  // namespace
 
-std::string run_history(SqliteStore& store, Invariants& invariants, uint64_t seed, Telling telling,
+std::string run_history(SqliteStore& store, Invariants& invariants, const HistoryOrder& order,
                         Coverage& coverage) {
   Savepoint savepoint(store);
-  World world(store, invariants, Random(seed ^ 0xABCDEF), telling);
-  Random random(seed);
-  History(world, random).run();
+  World world(store, invariants, Random(order.seed ^ 0xABCDEF), order.telling);
+  Random random(order.seed);
+  History(world, random, order.operations).run();
   coverage.add(world.coverage());
   return world.failure();
 }

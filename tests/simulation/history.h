@@ -12,8 +12,16 @@
 
 namespace simulation {
 
+struct HistoryOrder {
+  uint64_t seed;
+  // How many. Where none are given, some dozens of all kinds; else a history whose few properties
+  // live long, in several sources of one target.
+  uint64_t operations = 0;
+  Telling telling = Telling::nothing;
+};
+
 // Empty where all went well. The store is afterwards as it was before.
-std::string run_history(SqliteStore& store, Invariants& invariants, uint64_t seed, Telling telling,
+std::string run_history(SqliteStore& store, Invariants& invariants, const HistoryOrder& order,
                         Coverage& coverage);
 
 }  // namespace simulation

@@ -87,6 +87,18 @@ constexpr Rule kRules[] = {
      "OR (c.name = 'target_properties' AND c.next <= (SELECT max(id) FROM target_properties)) "
      "OR (c.name = 'source_snapshots' AND c.next <= (SELECT max(id) FROM source_snapshots)) "
      "OR (c.name = 'target_snapshots' AND c.next <= (SELECT max(id) FROM target_snapshots))"},
+    {"rows that one import creates have ids in the order of their external ids",
+     "SELECT count(*) FROM source_properties a JOIN source_properties b "
+     "ON b.source_id = a.source_id AND b.log_id = a.log_id WHERE a.version = 1 AND b.version = 1 "
+     "AND a.external_id < b.external_id AND a.id > b.id"},
+    {"rows of one import that one sync creates have ids in the order of their external ids",
+     "SELECT count(*) FROM target_properties a JOIN target_properties b "
+     "ON b.target_id = a.target_id AND b.created_log = a.created_log "
+     "JOIN source_properties s ON s.source_id = a.source_id AND s.external_id = a.external_id "
+     "JOIN source_properties o ON o.source_id = b.source_id AND o.external_id = b.external_id "
+     "WHERE a.version = 1 AND b.version = 1 AND s.source_id = o.source_id "
+     "AND s.version = 1 AND o.version = 1 AND s.log_id = o.log_id "
+     "AND a.external_id < b.external_id AND a.id > b.id"},
     {"a sync_id stands in one log row",
      "SELECT count(*) - count(DISTINCT tenant_id || ' ' || sync_id) FROM sync_logs"},
     {"the guard stays empty", "SELECT count(*) FROM guard"},

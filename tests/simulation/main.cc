@@ -1,31 +1,36 @@
 // Random histories of the core on SQLite in memory, compared with a model of api.md (README.md).
 //
-//   simulation [--histories=N] [--seed=S] [--jobs=J] [--coverage] [--steps] [--faults[=FLOW]]
+//   simulation [--histories=N] [--operations=N] [--seed=S] [--jobs=J] [--coverage] [--steps]
+//   simulation --faults[=FLOW] | --year
 //
 // Histories S, S+1, … S+N-1, in J processes. The first one that fails is told with its steps, and
-// `--seed=<its number> --histories=1` tells it again. With `--faults` every fault at every effect
-// of every flow instead.
+// `--seed=<its number> --histories=1` tells it again.
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
+#include <sstream>
 #include <string>
 #include <vector>
 
 #include "tests/simulation/fault_sweep.h"
 #include "tests/simulation/history.h"
+#include "tests/simulation/year.h"
 
 namespace simulation {
 namespace {
 
 struct Order {
   uint64_t histories = 1000;
+  uint64_t operations = 0;  // of a history; 0: some dozens, each as it comes
   uint64_t seed = 1;
   uint64_t jobs = 1;
   bool coverage = false;
   bool faults = false;
+  bool year = false;
   std::string flow;
   Telling telling = Telling::nothing;
 };
@@ -38,6 +43,7 @@ bool read_option(const char* given, Order& order) {
     return true;
   };
   if (std::strcmp(given, "--coverage") == 0) return order.coverage = true;
+  if (std::strcmp(given, "--year") == 0) return order.year = true;
   constexpr std::string_view kFaults = "--faults";
   if (std::string_view(given).starts_with(kFaults)) {
     order.faults = true;
@@ -48,8 +54,8 @@ bool read_option(const char* given, Order& order) {
     order.telling = Telling::steps;
     return true;
   }
-  return number("--histories=", order.histories) || number("--seed=", order.seed) ||
-         number("--jobs=", order.jobs);
+  return number("--histories=", order.histories) || number("--operations=", order.operations) ||
+         number("--seed=", order.seed) || number("--jobs=", order.jobs);
 }
 
 // What one process found: how many histories reached each line, and how often.
@@ -65,21 +71,54 @@ bool run_share(const Order& order, uint64_t job, Found& found) {
     Coverage reached;
     uint64_t seed = order.seed + i;
     if (order.telling == Telling::steps) std::printf("history %lu\n", seed);
-    std::string failure = run_history(store, invariants, seed, order.telling, reached);
+    HistoryOrder history{seed, order.operations, order.telling};
+    std::string failure = run_history(store, invariants, history, reached);
     found.times.add(reached);
-    for (size_t line = 0; line < Coverage::kSize; ++line) {
-      if (reached[line] > 0) found.histories.add(static_cast<Reached>(line));
-    }
+    for (const auto& [name, times] : reached.counts()) found.histories.add(name);
     if (failure.empty()) continue;
     std::printf("history %lu:\n", seed);
     Coverage unused;
     if (order.telling == Telling::nothing) {
-      run_history(store, invariants, seed, Telling::steps, unused);
+      history.telling = Telling::steps;
+      run_history(store, invariants, history, unused);
     }
-    std::printf("FAILED: %s\nreplay: simulation --seed=%lu --histories=1\n", failure.c_str(), seed);
+    std::printf("FAILED: %s\nreplay: simulation --seed=%lu --histories=1 --operations=%lu\n",
+                failure.c_str(), seed, order.operations);
     return false;
   }
   return true;
+}
+
+// One line for each name: what a process found, as it goes through a pipe.
+std::string packed(const Found& found) {
+  std::string lines;
+  for (const auto& [name, times] : found.times.counts()) {
+    lines +=
+        std::to_string(times) + " " + std::to_string(found.histories[name]) + " " + name + "\n";
+  }
+  return lines;
+}
+
+void unpack(const std::string& lines, Found& found) {
+  std::istringstream all(lines);
+  uint64_t times = 0;
+  uint64_t histories = 0;
+  std::string name;
+  while (all >> times >> histories && all.get() == ' ' && std::getline(all, name)) {
+    found.times.add(name, times);
+    found.histories.add(name, histories);
+  }
+}
+
+// Until the other end is closed.
+std::string read_all(int end) {
+  std::string all;
+  std::array<char, 4096> part;
+  ssize_t length;
+  while ((length = read(end, part.data(), part.size())) > 0) {
+    all.append(part.data(), static_cast<size_t>(length));
+  }
+  return all;
 }
 
 // Forks the shares; each child writes what it found into a pipe.
@@ -93,7 +132,8 @@ bool run_all(const Order& order, Found& found) {
       Found share;
       bool good = run_share(order, job, share);
       std::fflush(stdout);
-      bool sent = write(ends[1], &share, sizeof share) == sizeof share;
+      std::string lines = packed(share);
+      bool sent = write(ends[1], lines.data(), lines.size()) == static_cast<ssize_t>(lines.size());
       _exit(good && sent ? 0 : 1);
     }
     close(ends[1]);
@@ -101,10 +141,7 @@ bool run_all(const Order& order, Found& found) {
   }
   bool good = true;
   for (auto [child, end] : children) {
-    Found share;
-    good = read(end, &share, sizeof share) == sizeof share && good;
-    found.times.add(share.times);
-    found.histories.add(share.histories);
+    unpack(read_all(end), found);
     int status = 0;
     waitpid(child, &status, 0);
     good = good && status == 0;
@@ -126,14 +163,29 @@ int sweep(const Order& order) {
   return 0;
 }
 
-void print(const Order& order, const Found& found) {
-  std::printf("%-28s %12s %12s\n", "reached", "times", "histories");
-  for (size_t line = 0; line < Coverage::kSize; ++line) {
+int live_a_year() {
+  SqliteStore store(SM_SCHEMA);
+  std::string failure = run_year(store);
+  std::printf("%s\n", failure.empty() ? "a year of many tenants: ids in proportion to rows"
+                                      : ("FAILED: " + failure).c_str());
+  return failure.empty() ? 0 : 1;
+}
+
+// What was reached, and whether that is everything.
+bool check_coverage(const Order& order, const Found& found) {
+  std::printf("%-40s %12s %12s\n", "reached", "times", "histories");
+  for (const auto& [name, times] : found.times.counts()) {
     double share =
-        100.0 * static_cast<double>(found.histories[line]) / static_cast<double>(order.histories);
-    std::printf("%-28s %12lu %10.1f %%\n", std::string(Coverage::name(line)).c_str(),
-                found.times[line], share);
+        100.0 * static_cast<double>(found.histories[name]) / static_cast<double>(order.histories);
+    std::printf("%-40s %12lu %10.1f %%\n", name.c_str(), times, share);
   }
+  bool all = true;
+  for (const std::string& name : must_be_reached()) {
+    if (found.times[name] > 0) continue;
+    std::printf("FAILED: never reached: %s\n", name.c_str());
+    all = false;
+  }
+  return all;
 }
 
 }  // namespace
@@ -147,10 +199,11 @@ int main(int argc, char** argv) {
     return 2;
   }
   if (order.faults) return simulation::sweep(order);
+  if (order.year) return simulation::live_a_year();
   simulation::Found found;
   bool good =
       order.jobs > 1 ? simulation::run_all(order, found) : simulation::run_share(order, 0, found);
-  if (order.coverage) simulation::print(order, found);
+  if (order.coverage) good = simulation::check_coverage(order, found) && good;
   if (good)
     std::printf("%lu histories from seed %lu: all as api.md says\n", order.histories, order.seed);
   return good ? 0 : 1;

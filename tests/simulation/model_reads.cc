@@ -58,7 +58,7 @@ Json show_log(const LogRow& log) {
                 {"stats", log.stats},
                 {"error_message", log.has_error ? any_of({""}) : Json()},
                 {"started_at", time_text(log.started_at)},
-                {"completed_at", time_text(log.completed_at)}};
+                {"completed_at", time_or_null(log.completed_at)}};
   return shown;
 }
 

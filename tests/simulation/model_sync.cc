@@ -162,6 +162,10 @@ class Syncing {
     if (t.source_id != source_.id) return;
     if (t.status == Status::removed) {
       at_.coverage->add(Reached::removed_already);
+      if (t.contested_by != 0) {
+        end_contest(t);
+        at_.coverage->add(Reached::removed_contest_cleared);
+      }
       return;
     }
     if (t.manual()) {

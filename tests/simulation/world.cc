@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <cstring>
 
 namespace simulation {
 namespace {
@@ -62,6 +63,7 @@ Ended World::step(Client& client, Fault fault) {
   if (fault != Fault::none) {
     client.faults.push_back(fault);
     coverage_.add(Reached::fault);
+    coverage_.add(fault_reached(effect, fault_name(fault)));
     tell([&] { return describe(*client.operation) + ": " + effect + ": " + fault_name(fault); });
   }
   if (fault == Fault::killed_before) {
@@ -85,6 +87,7 @@ Ended World::step(Client& client, Fault fault) {
 
 WireReply World::perform(Client& client, Fault fault) {
   std::string kind = client.effect();
+  coverage_.add(effect_reached(kind));
   if (kind == "query" || kind == "batch") return perform_store(client, fault);
   if (fault == Fault::cancelled) return reply_error("cancelled");
   if (fault == Fault::cut_off) return reply_error("cut_off");
@@ -128,6 +131,7 @@ WireReply World::perform_query(Client& client) {
   if (torn_queries) statements = {statements[next]};
   size_t count = client.step.effect(client.replies.size())["statements"].size();
   StoreOutcome outcome = checked(store_.query(statements));
+  for (const StoreResult& result : outcome.results) see_classes(result);
   see(client);
   if (!outcome.error.empty() || !torn_queries) return reply_results(std::move(outcome));
   client.results.push_back(std::move(outcome.results[0]));
@@ -140,6 +144,19 @@ WireReply World::perform_query(Client& client) {
 StoreOutcome World::checked(StoreOutcome outcome) {
   if (outcome.error == "refused") fail("the store refused a statement: " + outcome.message);
   return outcome;
+}
+
+// The classes that a sync found: rows of a name and a count.
+void World::see_classes(const StoreResult& result) {
+  if (result.columns.empty() || result.columns[0] != "class_name") return;
+  constexpr size_t kCountBytes = 1 + sizeof(int64_t);
+  for (size_t at = 0; at < result.cells.size();) {
+    uint32_t length = 0;
+    std::memcpy(&length, result.cells.data() + at + 1, sizeof length);
+    at += 1 + sizeof length;
+    coverage_.add(class_reached(result.cells.substr(at, length)));
+    at += length + kCountBytes;
+  }
 }
 
 void World::see(Client& client) {

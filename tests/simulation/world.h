@@ -82,6 +82,7 @@ class World {
   WireReply perform_query(Client& client);
   StoreOutcome checked(StoreOutcome outcome);
   void see(Client& client);
+  void see_classes(const StoreResult& result);
   void settle(Client& client, const std::vector<StoreStatement>& batch);
   bool was_refused(const Client& client);
   bool settle_failure(Client& client);

@@ -1,6 +1,7 @@
 // After each batch: the store and the model say the same.
 #include <algorithm>
 
+#include "tests/simulation/settled.h"
 #include "tests/simulation/world.h"
 
 namespace simulation {
@@ -128,6 +129,8 @@ void World::settle(Client& client, const std::vector<StoreStatement>& batch) {
   if (!difference.empty()) {
     return fail("after a batch of " + describe(*client.operation) + ": " + difference);
   }
+  if (const auto* sync = std::get_if<Sync>(&action)) difference = unsettled(next, *sync);
+  if (!difference.empty()) return fail(difference + ", " + describe(*client.operation));
   coverage_.add(reached);
   if (outcome.created) outcome.body["id"] = comparison.created_side();
   client.outcome = outcome;

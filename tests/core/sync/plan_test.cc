@@ -10,9 +10,11 @@ TEST(Plan, EachClassCountsWhereTheTableOfTheApiSays) {
     Class of;
     Stats each;
   } const kRows[] = {
+      {Class::gone, {}},
       {Class::hold, {.conflicts = 1}},
       {Class::remove, {.removed = 1}},
       {Class::retract, {}},
+      {Class::none, {}},
       {Class::create, {.created = 1}},
       {Class::revive, {.created = 1}},
       {Class::contest, {.warnings = 1}},
@@ -62,6 +64,21 @@ TEST(Plan, WritesWhereAnyClassHasRowsThatDoNotSaySoYet) {
     EXPECT_FALSE(plan.writes()) << i;
     plan[static_cast<Class>(i)].pending = 1;
     EXPECT_TRUE(plan.writes()) << i;
+  }
+}
+
+TEST(Plan, TheTableIsInTheOrderOfItsClasses) {
+  for (size_t i = 0; i < kClasses; ++i) EXPECT_EQ(kTable[i].of, static_cast<Class>(i));
+}
+
+TEST(Plan, WritesWhatTheClassesOfPendingRowsAreWrittenBy) {
+  for (const ClassLine& line : kTable) {
+    Plan plan;
+    plan[line.of] = {5, 0};
+    EXPECT_FALSE(plan.writes(line.write)) << line.name;
+    plan[line.of].pending = 1;
+    EXPECT_TRUE(plan.writes(line.write)) << line.name;
+    EXPECT_EQ(plan.writes(RowWrite::take), line.of == Class::update) << line.name;
   }
 }
 
