@@ -62,7 +62,7 @@ TEST(UnlessKnown, WhatItLacksIsAnswered) {
   for (const Request& request : {with("if-none-match", "\"a\""), with("if-match", "\"t\"")}) {
     Response response = unless_known(request, tagged());
     EXPECT_EQ(response.respond.status, 200);
-    EXPECT_EQ(response.respond.content, "[]");
+    EXPECT_EQ(response.respond.content, "[]\n");
   }
   Response untagged = unless_known(with("if-none-match", "*"), json(200, "[]"));
   EXPECT_EQ(untagged.respond.status, 200);

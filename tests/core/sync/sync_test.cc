@@ -157,26 +157,5 @@ TEST(Config, MembersThatTheApiNamesAreChecked) {
             Pointers{});
 }
 
-TEST(Config, SecretsAtAnyDepthAreMaskedAndGivenOut) {
-  SplitConfig split = split_secrets(
-      R"({"a":{"token":{"x":1}},"api_key":"k","headers":{"A":"h","B":["z"]},"list":[{"password":"p"}],"name":"n"})");
-  EXPECT_EQ(
-      split.masked,
-      R"({"a":{"token":"********"},"api_key":"********","headers":{"A":"********","B":"********"},)"
-      R"("list":[{"password":"********"}],"name":"n"})");
-  ASSERT_EQ(split.secrets.size(), 5u);
-  EXPECT_EQ(split.secrets[0].pointer, "/a/token");
-  EXPECT_EQ(split.secrets[0].value, R"({"x":1})");
-  EXPECT_EQ(split.secrets[4].pointer, "/list/0/password");
-  EXPECT_TRUE(split.kept.empty());
-}
-
-TEST(Config, TheMaskMeansTheStoredSecret) {
-  SplitConfig split = split_secrets(R"({"api_key":"********","secret":null,"token":"new"})");
-  EXPECT_EQ(split.kept, std::set<std::string>{"/api_key"});
-  ASSERT_EQ(split.secrets.size(), 1u);
-  EXPECT_EQ(split.secrets[0].pointer, "/token");
-}
-
 }  // namespace
 }  // namespace sm::sync
