@@ -62,14 +62,14 @@ TEST(Machine, ABodyThatIsCutOffIs400) {
 }
 
 // What a sync reads of its target: it forgot nothing, has rows, and none that waits for a person.
-const Cells kTargetState = {{0, 1, 0}};
+const Cells kTargetState = {{0, 1, 2, 0}};
 
 // A batch that went well, and gave no rows.
 Answer written(const Step& batch) { return rows(std::vector<Cells>(batch.statements())); }
 
 // Up to the batch of a sync that creates two rows.
 Step sync_to_batch(ScriptedHost& host) {
-  host.resume(rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}}));
+  host.resume(rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}));
   Step step = host.resume(rows({{{"create", 2}}}));
   EXPECT_EQ(step.effect(), "batch");
   return step;
@@ -83,7 +83,7 @@ TEST(Machine, ALostRaceStartsTheSyncAgain) {
   EXPECT_EQ(batch.name(0), "guard_side (source)");
   Step again = host.resume(fails("guard:target_changed"));
   EXPECT_EQ(again.effect(), "query");
-  EXPECT_EQ(again.statements(), 6u);
+  EXPECT_EQ(again.statements(), 7u);
   batch = sync_to_batch(host);
   Step answer = host.resume(written(batch));
   EXPECT_EQ(answer.status(), 200);
@@ -96,7 +96,7 @@ TEST(Machine, RacesThatAreLostForeverEndIn503) {
   host.resume(rows({kTenant}));
   Step step;
   for (int i = 0; i < 1000; ++i) {
-    step = host.resume(rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}}));
+    step = host.resume(rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}));
     if (step.effect() == "query") step = host.resume(rows({{{"create", 2}}}));
     step = host.resume(fails("guard:source_changed"));
     if (step.effect() == "batch") break;
@@ -115,7 +115,7 @@ TEST(Machine, ASyncThatLosesSeveralRacesDecidesInsideItsBatch) {
     sync_to_batch(host);
     host.resume(fails("guard:target_changed"));
   }
-  Step batch = host.resume(rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}}));
+  Step batch = host.resume(rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}));
   ASSERT_EQ(batch.effect(), "batch") << "nothing is asked before";
   std::vector<Cells> results(batch.statements());
   results[1] = {{R"({"created":9})"}};
@@ -318,7 +318,7 @@ void close_everywhere(const std::function<Step(ScriptedHost&)>& start,
 
 TEST(Machine, MayBeClosedAtEverySuspension) {
   close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sync/1/1"); },
-                   {rows({kTenant}), rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}}),
+                   {rows({kTenant}), rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}),
                     rows({{{"create", 2}}}), rows(std::vector<Cells>(7))});
   close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sources/1/import", true); },
                    {rows({kTenant}), rows({kSource}), body_part(import_body(2, 10)), body_end(),
