@@ -115,7 +115,8 @@ TEST(Machine, ASyncThatLosesSeveralRacesDecidesInsideItsBatch) {
     sync_to_batch(host);
     host.resume(fails("guard:target_changed"));
   }
-  Step batch = host.resume(rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}));
+  Step batch =
+      host.resume(rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}));
   ASSERT_EQ(batch.effect(), "batch") << "nothing is asked before";
   std::vector<Cells> results(batch.statements());
   results[1] = {{R"({"created":9})"}};
@@ -318,7 +319,8 @@ void close_everywhere(const std::function<Step(ScriptedHost&)>& start,
 
 TEST(Machine, MayBeClosedAtEverySuspension) {
   close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sync/1/1"); },
-                   {rows({kTenant}), rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}),
+                   {rows({kTenant}),
+                    rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}),
                     rows({{{"create", 2}}}), rows(std::vector<Cells>(7))});
   close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sources/1/import", true); },
                    {rows({kTenant}), rows({kSource}), body_part(import_body(2, 10)), body_end(),
