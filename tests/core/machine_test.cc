@@ -191,7 +191,7 @@ struct LargeImport {
       } else if (effect == "query" &&
                  step.statement(1) == store::staged_counted({}, {}, 0).number) {
         ++counted;
-        step = host.resume(rows({kSource, {{60, 0, 0, 0}}}));
+        step = host.resume(rows({kSource, {{60, 60, 0, 0, 0}}}));
       } else if (effect == "query") {
         step = host.resume(rows({kSource}));
       } else if (first == store::ids_reserved("", 0).number) {
