@@ -15,7 +15,7 @@ export SYSTEM_PATH PATH
 WRANGLER := WRANGLER_SEND_METRICS=false WRANGLER_SEND_ERROR_REPORTS=false WRANGLER_WRITE_LOGS=false CI=1 \
   wrangler --config wrangler.toml
 
-.PHONY: help run test bench size format clean bootstrap-run bootstrap-test public worker-files \
+.PHONY: help run test bench size openapi format clean bootstrap-run bootstrap-test public worker-files \
   build-wasi build-emscripten build-native build-release
 
 help: ## this list
@@ -43,6 +43,10 @@ bench: bootstrap-test ## measure the core and the Worker beside their baselines
 size: bootstrap-run ## what a deployment uploads, with its gzipped size
 	@$(MAKE) --no-print-directory -s build-wasi public
 	@$(WRANGLER) deploy --dry-run --outdir build/deploy
+
+openapi: bootstrap-run ## write schema/openapi.json, the API document as it is served
+	@$(MAKE) --no-print-directory -s build-wasi
+	@node --no-warnings tools/openapi.ts
 
 format: bootstrap-test ## bring all sources into the one format
 	@sh tools/format.sh --fix

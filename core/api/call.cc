@@ -1,8 +1,7 @@
 #include "core/api/call.h"
 
-#include <algorithm>
-
 #include "core/base/limits.h"
+#include "core/http/malformed.h"
 #include "core/json/canonical.h"
 
 namespace sm::api {
@@ -23,81 +22,38 @@ std::string_view refusal_detail(json::Refusal refusal) {
   }
 }
 
-bool has_parameter(const Route& route, std::string_view name) {
-  return std::any_of(route.parameters.begin(), route.parameters.end(),
-                     [&](const Parameter& parameter) { return parameter.name == name; });
-}
-
-}  // namespace
-
-Result<Parameters> read_parameters(const Call& call) {
-  if (call.request.raw_query().size() > kMaxQueryBytes) {
-    return Error{ErrorCode::invalid,
-                 "The query takes at most " + std::to_string(kMaxQueryBytes) + " bytes."};
-  }
-  Parameters known;
-  std::vector<FieldError> errors;
-  bool reads = call.route->method == "GET";
-  for (auto& [name, value] : http::parse_query(call.request.raw_query())) {
-    if (!has_parameter(*call.route, name)) {
-      if (!reads)
-        errors.push_back({FieldError::In::query, name, "is not a parameter of this path"});
-      continue;
-    }
-    if (!known.emplace(name, value).second) {
-      errors.push_back({FieldError::In::query, name, "must be given once"});
-    }
-  }
-  if (!errors.empty()) return invalid_body(std::move(errors));
-  return known;
-}
-
-Result<int64_t> read_integer(std::string_view name, std::string_view value, int64_t low,
-                             int64_t high) {
-  constexpr size_t kMaxDigits = 15;
-  bool digits =
-      !value.empty() && value.size() <= kMaxDigits &&
-      std::all_of(value.begin(), value.end(), [](char c) { return c >= '0' && c <= '9'; });
-  int64_t number = 0;
-  for (char digit : digits ? value : std::string_view()) number = number * 10 + (digit - '0');
-  if (digits && number >= low && number <= high) return number;
-  return invalid_parameter(std::string(name), "must be a whole number from " + std::to_string(low) +
-                                                  " to " + std::to_string(high));
-}
-
-Result<bool> read_boolean(std::string_view name, std::string_view value) {
-  if (value == "true" || value == "false") return value == "true";
-  return invalid_parameter(std::string(name), "must be true or false");
-}
-
-Error malformed_at(size_t offset) {
-  return {ErrorCode::malformed,
-          "The byte at offset " + std::to_string(offset) + " cannot continue a JSON text."};
-}
-
-Result<std::string> read_json(Invocation& in, const Call& call) {
+Result<std::string> read_json(Invocation& in, const std::string& body) {
   Arena::Mark mark = in.arena().mark();
-  json::Canonical read = json::canonicalize(call.body, in.arena(), kMaxBodyBytes);
+  json::Canonical read = json::canonicalize(body, in.arena(), kMaxBodyBytes);
   std::string text(read.text);
   std::string pointer(read.pointer);
   in.arena().release(mark);
-  if (read.outcome == json::Outcome::syntax) return malformed_at(read.offset);
+  if (read.outcome == json::Outcome::syntax) return http::malformed_body(read.offset, body);
   if (read.refusal != json::Refusal::none) {
     return invalid_field(std::move(pointer), std::string(refusal_detail(read.refusal)));
   }
   return text;
 }
 
-Status read_nothing(Invocation& in, const Call& call) {
-  if (call.body.empty()) return Unit{};
-  TRY(std::string canonical, read_json(in, call));
-  TRY([[maybe_unused]] Members none, check_shape({"Nothing", {}}, canonical));
-  return Unit{};
-}
+}  // namespace
 
-Result<Members> read_members(Invocation& in, const Call& call) {
-  TRY(std::string canonical, read_json(in, call));
-  return check_shape(*call.route->request_shape, canonical);
+Result<Members> read_members(Invocation& in, const Route& route, const std::string& body) {
+  static constexpr RequestShape kNothing{"Nothing", {}};
+  switch (route.body.reading) {
+    case Body::Reading::nothing: {
+      // A body that the route would ignore is a mistake of the caller's.
+      if (body.empty()) return Members();
+      TRY(std::string canonical, read_json(in, body));
+      return check_shape(kNothing, canonical);
+    }
+    case Body::Reading::whole: {
+      TRY(std::string canonical, read_json(in, body));
+      return check_shape(*route.body.shape, canonical);
+    }
+    case Body::Reading::streamed:
+      return Members();
+  }
+  return Members();
 }
 
 }  // namespace sm::api

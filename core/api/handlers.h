@@ -16,6 +16,7 @@ Answered show_health(Invocation& in, Call call);
 
 // tenants.cc
 Answered create_tenant(Invocation& in, Call call);
+Answered show_tenant(Invocation& in, Call call);
 Answered list_keys(Invocation& in, Call call);
 Answered create_key(Invocation& in, Call call);
 Answered revoke_key(Invocation& in, Call call);

@@ -7,20 +7,10 @@
 namespace sm::api {
 namespace {
 
-constexpr int64_t kMaxId = 999'999'999'999'999;
-
-std::optional<std::string> text_of(const Parameters& parameters, std::string_view name) {
-  auto found = parameters.find(name);
-  if (found == parameters.end()) return std::nullopt;
-  return found->second;
-}
-
 template <typename Id>
-Result<std::optional<Id>> id_of(const Parameters& parameters, std::string_view name) {
-  auto text = text_of(parameters, name);
-  if (!text) return std::optional<Id>();
-  TRY(int64_t id, read_integer(name, *text, 1, kMaxId));
-  return std::optional<Id>(Id{id});
+std::optional<Id> id_of(const Arguments& arguments, std::string_view name) {
+  auto id = arguments.integer(name);
+  return id ? std::optional<Id>(Id{*id}) : std::nullopt;
 }
 
 Statement logs_page(const flow::ListKey& key, flow::Slice slice) {
@@ -38,13 +28,11 @@ std::optional<std::vector<int64_t>> state_numbers(const flow::ListKey&, store::R
 }  // namespace
 
 Answered list_logs(Invocation& in, Call call) {
-  CO_TRY(Parameters parameters, read_parameters(call));
-  CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
+  CO_TRY(flow::PageRequest page, read_page_request(in, call));
   flow::ListKey key{call.tenant};
-  CO_TRY(key.logs.source, id_of<SourceId>(parameters, "source_id"));
-  CO_TRY(key.logs.target, id_of<TargetId>(parameters, "target_id"));
-  key.logs.status = text_of(parameters, "status");
-  key.logs.type = text_of(parameters, "sync_type");
+  key.logs = {id_of<SourceId>(call.arguments, "source_id"),
+              id_of<TargetId>(call.arguments, "target_id"), call.arguments.text("status"),
+              call.arguments.text("sync_type")};
   flow::List list{
       std::move(key), [](const flow::ListKey& of) { return store::logs_state(of.tenant); },
       state_numbers,  list_tag_kind(call, "logs"),

@@ -1,169 +1,128 @@
 #include "core/api/openapi.h"
 
-#include <nlohmann/json.hpp>
+#include <algorithm>
 
-#include "core/api/call.h"
+#include "core/api/route.h"
+#include "core/api/schemas.h"
+#include "core/base/error.h"
 
 namespace sm::api {
 namespace {
 
-using Json = nlohmann::ordered_json;
-
 // Braces around a single pair would make a list of two, so objects are named.
 Json object(Json::initializer_list_t members) { return Json::object(members); }
 
-Json reference(std::string_view name) {
-  return object({{"$ref", "#/components/schemas/" + std::string(name)}});
+std::string lower(std::string_view text) {
+  std::string lowered;
+  for (char c : text) lowered += c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
+  return lowered;
 }
 
-Json counts(std::initializer_list<const char*> names) {
-  Json properties = Json::object();
-  for (const char* name : names) properties[name] = object({{"type", "integer"}});
-  return {{"type", "object"},
-          {"properties", properties},
-          {"required", Json(std::vector<std::string>(names.begin(), names.end()))}};
+bool may_have_body(const Route& route) { return route.method != "GET"; }
+bool tells_state(const Route& route) { return route.answer.state == Answer::State::etag; }
+bool takes_if_none_match(const Route& route) { return tells_state(route) && route.method == "GET"; }
+bool takes_if_match(const Route& route) { return tells_state(route) && route.method == "PATCH"; }
+
+// What can go wrong with a request of the route, one code for each status.
+std::vector<ErrorCode> problems_of(const Route& route) {
+  std::vector<ErrorCode> codes;
+  auto add = [&](bool possible, ErrorCode code) {
+    if (possible) codes.push_back(code);
+  };
+  bool is_open = route.access == Access::open;
+  add(may_have_body(route), ErrorCode::malformed);
+  add(!is_open, ErrorCode::unauthorized);
+  add(route.parent != flow::Parent::none, ErrorCode::not_found);
+  add(!route.conflict.empty(), ErrorCode::conflict);
+  add(takes_if_match(route), ErrorCode::precondition_failed);
+  add(may_have_body(route), ErrorCode::too_large);
+  add(may_have_body(route), ErrorCode::unsupported_media);
+  add(!is_open, ErrorCode::invalid);
+  add(true, ErrorCode::internal);
+  add(!is_open, ErrorCode::unavailable);
+  return codes;
 }
 
-Json field_schema(const Field& field) {
-  using Kind = Field::Kind;
-  Json schema;
-  switch (field.kind) {
-    case Kind::name:
-      schema = {{"type", "string"}, {"minLength", 1}, {"maxLength", 255}};
-      break;
-    case Kind::text:
-      schema = object({{"type", "string"}});
-      break;
-    case Kind::key:
-      schema = {{"type", "string"},
-                {"minLength", 32},
-                {"maxLength", 128},
-                {"pattern", "^[A-Za-z0-9._~-]+$"}};
-      break;
-    case Kind::choice:
-      schema = {{"type", "string"}, {"enum", Json::array()}};
-      for (std::string_view choice : field.choices) schema["enum"].push_back(choice);
-      break;
-    case Kind::integer:
-      schema = object({{"type", "integer"}});
-      break;
-    case Kind::boolean:
-      schema = object({{"type", "boolean"}});
-      break;
-    case Kind::time:
-      schema = {{"type", "string"}, {"format", "date-time"}};
-      break;
-    case Kind::object:
-      schema = {{"type", "object"}, {"additionalProperties", true}};
-      break;
-    case Kind::list:
-      schema = {{"type", "array"}, {"items", object({{"type", "object"}})}};
-      break;
-    case Kind::stats:
-      schema = {{"type", "object"}, {"additionalProperties", object({{"type", "integer"}})}};
-      break;
+std::string problem_name(const ErrorInfo& info) { return "Problem" + std::to_string(info.status); }
+
+Json text_header(std::string_view doc) {
+  return {{"description", doc}, {"schema", object({{"type", "string"}})}};
+}
+
+// Every problem that some route can have, by its status.
+Json problem_responses() {
+  Json responses = Json::object();
+  for (const Route& route : routes()) {
+    for (ErrorCode code : problems_of(route)) {
+      const ErrorInfo& info = error_info(code);
+      Json response = {
+          {"description", info.title},
+          {"content",
+           object({{"application/problem+json", object({{"schema", reference("Problem")}})}})}};
+      if (code == ErrorCode::unavailable) {
+        response["headers"]["Retry-After"] = text_header("Seconds until another try makes sense.");
+      }
+      if (code == ErrorCode::unauthorized) {
+        response["headers"]["WWW-Authenticate"] = text_header("What is asked for.");
+      }
+      responses[problem_name(info)] = std::move(response);
+    }
   }
-  if (field.need == Field::Need::nullable) schema["type"] = Json::array({schema["type"], "null"});
-  if (!field.doc.empty()) schema["description"] = field.doc;
-  return schema;
+  return responses;
 }
 
-// A nullable member of a request may be left out; one of an answer is always there.
-enum class Use { request, answer };
-
-Json shape_schema(const Shape& shape, Use use) {
-  Json properties = Json::object();
-  Json required = Json::array();
-  for (const Field& field : shape.fields) {
-    properties[std::string(field.name)] = field_schema(field);
-    bool always = field.need == Field::Need::required ||
-                  (use == Use::answer && field.need == Field::Need::nullable);
-    if (always) required.push_back(field.name);
+Json answer_content(const Route& route) {
+  const AnswerShape* shape = route.answer.shape;
+  switch (route.answer.form) {
+    case Answer::Form::object: {
+      Json schema = shape == nullptr ? object({{"type", "object"}}) : reference(shape->name);
+      return object({{kJsonMediaType, object({{"schema", std::move(schema)}})}});
+    }
+    case Answer::Form::list: {
+      Json schema = {{"type", "array"}, {"items", reference(shape->name)}};
+      return object({{kJsonMediaType, object({{"schema", std::move(schema)}})}});
+    }
+    case Answer::Form::page:
+    case Answer::Form::file:
+      return object({{"text/html", object({{"schema", object({{"type", "string"}})}})}});
   }
-  Json schema = {{"type", "object"}, {"properties", properties}, {"required", required}};
-  if (use == Use::request) schema["additionalProperties"] = false;
-  return schema;
+  return {};
 }
-
-Json problem_schema() {
-  Json field = {{"type", "object"},
-                {"properties",
-                 {{"pointer", object({{"type", "string"}})},
-                  {"parameter", object({{"type", "string"}})},
-                  {"detail", object({{"type", "string"}})}}},
-                {"required", Json::array({"detail"})}};
-  return {{"type", "object"},
-          {"properties",
-           {{"type", object({{"type", "string"}})},
-            {"title", object({{"type", "string"}})},
-            {"status", object({{"type", "integer"}})},
-            {"detail", object({{"type", "string"}})},
-            {"errors", {{"type", "array"}, {"items", field}}}}},
-          {"required", Json::array({"type", "title", "status", "detail"})}};
-}
-
-Json status_and(const char* name, Json schema) {
-  return {{"type", "object"},
-          {"properties", {{"status", object({{"type", "string"}})}, {name, std::move(schema)}}},
-          {"required", Json::array({"status", name})}};
-}
-
-Json import_schema() {
-  Json error = {{"type", "object"},
-                {"properties",
-                 {{"index", object({{"type", "integer"}})},
-                  {"external_id", object({{"type", {"string", "null"}}})},
-                  {"detail", object({{"type", "string"}})}}},
-                {"required", Json::array({"index", "external_id", "detail"})}};
-  Json schema = status_and("stats", counts({"created", "updated", "skipped", "failed", "removed"}));
-  schema["properties"]["status"]["enum"] = Json::array({"success", "partial", "failed"});
-  schema["properties"]["errors"] = {{"type", "array"}, {"items", error}};
-  schema["required"].push_back("errors");
-  return schema;
-}
-
-Json sync_schema() {
-  Json schema = status_and(
-      "stats", counts({"created", "updated", "skipped", "warnings", "conflicts", "removed"}));
-  schema["properties"]["delivery"] = {{"type", "string"},
-                                      {"enum", Json::array({"none", "pending"})}};
-  schema["properties"]["sync_id"] = object({{"type", "string"}});
-  schema["required"].push_back("delivery");
-  schema["required"].push_back("sync_id");
-  return schema;
-}
-
-Json answer_schema(const Route& route) {
-  switch (route.answer) {
-    case Answer::row:
-    case Answer::created:
-      return reference(route.answer_shape->name);
-    case Answer::list:
-      return {{"type", "array"}, {"items", reference(route.answer_shape->name)}};
-    case Answer::deletion:
-      return status_and("deleted", counts({"properties", "snapshots"}));
-    case Answer::import:
-      return import_schema();
-    case Answer::sync:
-      return sync_schema();
-    case Answer::cleanup:
-      return status_and("deleted", counts({"source_snapshots", "target_snapshots"}));
-    default:
-      return Json::object();
-  }
-}
-
-bool answers_html(const Route& route) { return route.path == "/" || route.path == "/docs"; }
 
 Json responses(const Route& route) {
-  const char* media = answers_html(route) ? "text/html" : "application/json";
-  Json good = {{"description", route.summary},
-               {"content", object({{media, object({{"schema", answer_schema(route)}})}})}};
-  Json problem = {
-      {"description", "A problem (RFC 9457)"},
-      {"content",
-       object({{"application/problem+json", object({{"schema", reference("Problem")}})}})}};
-  return {{route.answer == Answer::created ? "201" : "200", good}, {"default", problem}};
+  Json good = object({{"description", route.summary}});
+  if (tells_state(route)) {
+    good["headers"]["ETag"] = text_header("Names this state (RFC 9110).");
+  }
+  if (route.answer.form == Answer::Form::list) {
+    good["headers"]["Link"] =
+        text_header("The next page, where a limit was given and there is one (RFC 8288).");
+  }
+  if (route.answer.status == 201) {
+    good["headers"]["Location"] = text_header("The path of what was created.");
+  }
+  good["content"] = answer_content(route);
+  Json all = Json::object();
+  if (route.answer.other_status != 0) all[std::to_string(route.answer.other_status)] = good;
+  all[std::to_string(route.answer.status)] = std::move(good);
+  if (takes_if_none_match(route)) {
+    all["304"] = object({{"description", "Nothing has changed since the state that was named."}});
+  }
+  for (ErrorCode code : problems_of(route)) {
+    const ErrorInfo& info = error_info(code);
+    Json response = object({{"$ref", "#/components/responses/" + problem_name(info)}});
+    if (code == ErrorCode::conflict) response["description"] = route.conflict;
+    all[std::to_string(info.status)] = std::move(response);
+  }
+  return all;
+}
+
+Json header_parameter(std::string_view name, std::string_view doc) {
+  return {{"name", name},
+          {"in", "header"},
+          {"required", false},
+          {"description", doc},
+          {"schema", object({{"type", "string"}})}};
 }
 
 Json parameters(const Route& route) {
@@ -174,24 +133,41 @@ Json parameters(const Route& route) {
     list.push_back({{"name", path.substr(open + 1, path.find('}', open) - open - 1)},
                     {"in", "path"},
                     {"required", true},
-                    {"schema", {{"type", "integer"}, {"minimum", 1}}}});
+                    {"schema", {{"type", "integer"}, {"minimum", 1}, {"maximum", kMaxId}}}});
   }
   for (const Parameter& parameter : route.parameters) {
-    if (parameter.doc.empty()) continue;
-    bool whole = parameter.name == "limit" || parameter.name == "days" ||
-                 parameter.name == "source_id" || parameter.name == "target_id";
     list.push_back({{"name", parameter.name},
                     {"in", "query"},
                     {"required", false},
                     {"description", parameter.doc},
-                    {"schema", {{"type", whole ? "integer" : "string"}}}});
+                    {"schema", parameter_schema(parameter)}});
+  }
+  if (takes_if_none_match(route)) {
+    list.push_back(header_parameter("If-None-Match", "An ETag: 304 where it is still the state."));
+  }
+  if (takes_if_match(route)) {
+    list.push_back(header_parameter("If-Match", "An ETag: 412 where it is no longer the state."));
   }
   return list;
 }
 
+Json request_body(const Route& route) {
+  const Body& body = route.body;
+  Json media = {{"schema", reference(body.shape->name)},
+                {"example", Json::parse(body.shape->example)}};
+  Json content = object({{kJsonMediaType, media}});
+  if (!body.media_type.empty()) {
+    // Lines are text, as far as a schema can say.
+    Json lines = {{"schema", object({{"type", "string"}})}, {"example", body.media_example}};
+    content[std::string(body.media_type)] = body.media_example.empty() ? media : lines;
+  }
+  return {{"required", true},
+          {"description", "At most " + std::to_string(body.limit) + " bytes."},
+          {"content", std::move(content)}};
+}
+
 std::string operation_id(const Route& route) {
-  std::string id;
-  for (char c : route.method) id += static_cast<char>(c + 32);
+  std::string id = lower(route.method);
   for (char c : route.path) {
     bool plain = (c >= 'a' && c <= 'z') || c == '_';
     if (plain) id += c;
@@ -200,28 +176,33 @@ std::string operation_id(const Route& route) {
   return id;
 }
 
+Json security(const Route& route) {
+  switch (route.access) {
+    case Access::open:
+      return Json::array();
+    case Access::key:
+      return Json::array({object({{"key", Json::array()}})});
+    case Access::signup:
+      return Json::array({Json::object(), object({{"admin", Json::array()}})});
+  }
+  return {};
+}
+
 Json operation(const Route& route) {
-  Json operation = {{"operationId", operation_id(route)}, {"summary", route.summary}};
+  Json operation = {{"operationId", operation_id(route)},
+                    {"tags", Json::array({route.tag})},
+                    {"summary", route.summary}};
   Json listed = parameters(route);
   if (!listed.empty()) operation["parameters"] = std::move(listed);
-  if (route.request_shape != nullptr) {
-    Json content =
-        object({{"application/json", object({{"schema", reference(route.request_shape->name)}})}});
-    if (route.body == BodyRule::import) {
-      // A property a line: text, as far as a schema can say.
-      content[std::string(kLinesMediaType)] = object({{"schema", object({{"type", "string"}})}});
-    }
-    operation["requestBody"] = {{"required", true}, {"content", std::move(content)}};
-  }
+  if (route.body.shape != nullptr) operation["requestBody"] = request_body(route);
   operation["responses"] = responses(route);
-  operation["security"] = Json::array();
-  if (route.access == Access::key)
-    operation["security"].push_back(object({{"key", Json::array()}}));
-  if (route.access == Access::signup) {
-    operation["security"] = Json::array({Json::object(), object({{"admin", Json::array()}})});
-  }
+  operation["security"] = security(route);
   return operation;
 }
+
+constexpr std::string_view kDescription =
+    "Keeps property records in step between many sources and many targets, and never overwrites "
+    "what a person edited by hand.";
 
 }  // namespace
 
@@ -230,32 +211,27 @@ std::string openapi_document() {
                    {"info",
                     {{"title", "Sync Manager"},
                      {"version", SM_VERSION},
-                     {"description",
-                      "Keeps property records in step between many sources and many targets, and "
-                      "never overwrites "
-                      "what a person edited by hand."},
+                     {"description", kDescription},
                      {"license", {{"name", "MIT"}, {"identifier", "MIT"}}}}},
                    {"servers", Json::array({object({{"url", "/"}})})},
+                   {"tags", Json::array()},
                    {"paths", Json::object()},
                    {"components",
-                    {{"schemas", object({{"Problem", problem_schema()}})},
+                    {{"schemas", Json::object()},
+                     {"responses", problem_responses()},
                      {"securitySchemes",
                       {{"key", {{"type", "apiKey"}, {"in", "header"}, {"name", "X-API-Key"}}},
                        {"admin", {{"type", "http"}, {"scheme", "bearer"}}}}}}}};
+  Json& schemas = document["components"]["schemas"];
+  add_problem_schema(schemas);
   for (const Route& route : routes()) {
-    if (route.answer == Answer::file) continue;
-    std::string method;
-    for (char c : route.method) method += static_cast<char>(c + 32);
-    document["paths"][std::string(route.path)][method] = operation(route);
-    Json& schemas = document["components"]["schemas"];
-    if (route.request_shape != nullptr) {
-      schemas[std::string(route.request_shape->name)] =
-          shape_schema(*route.request_shape, Use::request);
-    }
-    if (route.answer_shape != nullptr) {
-      schemas[std::string(route.answer_shape->name)] =
-          shape_schema(*route.answer_shape, Use::answer);
-    }
+    if (route.answer.form == Answer::Form::file) continue;
+    Json tag = object({{"name", route.tag}});
+    Json& tags = document["tags"];
+    if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
+    document["paths"][std::string(route.path)][lower(route.method)] = operation(route);
+    if (route.body.shape != nullptr) add_schema(schemas, *route.body.shape);
+    if (route.answer.shape != nullptr) add_schema(schemas, *route.answer.shape);
   }
   return document.dump();
 }

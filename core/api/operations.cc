@@ -38,24 +38,14 @@ http::Response refused_import(const flow::ImportOutcome& outcome) {
                        {{"stats", outcome.stats()}, {"errors", errors_json(outcome.errors)}});
 }
 
-Result<sync::ImportMode> read_mode(const Parameters& parameters) {
-  auto given = parameters.find("mode");
-  if (given == parameters.end() || given->second == "upsert") return sync::ImportMode::upsert;
-  if (given->second == "full") return sync::ImportMode::full;
-  return invalid_parameter("mode", "must be upsert or full");
-}
-
 }  // namespace
 
 Answered import_properties(Invocation& in, Call call) {
   CO_TRY(flow::SideRow source,
          co_await flow::find_side(in, call.tenant, Side::source, call.ids[0]));
-  CO_TRY(Parameters parameters, read_parameters(call));
   flow::ImportOrder order{call.tenant, std::move(source)};
-  CO_TRY(order.mode, read_mode(parameters));
-  if (auto force = parameters.find("force"); force != parameters.end()) {
-    CO_TRY(order.force, read_boolean("force", force->second));
-  }
+  if (call.arguments.text("mode") == "full") order.mode = sync::ImportMode::full;
+  order.force = call.arguments.boolean("force").value_or(false);
   order.announced_bytes = announced_bytes(call.request);
   auto content_type = call.request.header("content-type");
   order.lines = content_type && http::media_type(*content_type) == kLinesMediaType;
@@ -68,19 +58,8 @@ Answered import_properties(Invocation& in, Call call) {
 }
 
 Answered sync_source_to_target(Invocation& in, Call call) {
-  SourceId source{call.ids[0]};
-  TargetId target{call.ids[1]};
-  Result<Parameters> parameters = read_parameters(call);
-  Status empty = read_nothing(in, call);
-  if (!parameters.ok() || !empty.ok()) {
-    // Ids that do not exist go before a query or a body that does not fit.
-    CO_TRY([[maybe_unused]] auto from,
-           co_await flow::find_side(in, call.tenant, Side::source, source.value));
-    CO_TRY([[maybe_unused]] auto to,
-           co_await flow::find_side(in, call.tenant, Side::target, target.value));
-    co_return parameters.ok() ? empty.error() : parameters.error();
-  }
-  CO_TRY(flow::SyncOutcome outcome, co_await flow::sync_pair(in, call.tenant, source, target));
+  CO_TRY(flow::SyncOutcome outcome,
+         co_await flow::sync_pair(in, call.tenant, SourceId{call.ids[0]}, TargetId{call.ids[1]}));
   co_return http::json(200, json::object([&](json::ObjectWriter& answer) {
                          answer.text("status", "success").raw("stats", outcome.stats);
                          answer.text("delivery", "none").text("sync_id", outcome.sync_id);
@@ -88,12 +67,7 @@ Answered sync_source_to_target(Invocation& in, Call call) {
 }
 
 Answered clean_up(Invocation& in, Call call) {
-  CO_TRY(Parameters parameters, read_parameters(call));
-  CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
-  int64_t days = flow::retention_days(in.deployment());
-  if (auto given = parameters.find("days"); given != parameters.end()) {
-    CO_TRY(days, read_integer("days", given->second, 0, kMaxRetentionDays));
-  }
+  int64_t days = call.arguments.integer("days").value_or(flow::retention_days(in.deployment()));
   CO_TRY(std::string deleted, co_await flow::clean_up(in, call.tenant, in.now() - days * kDayMs));
   co_return http::json(200, json::object([&](json::ObjectWriter& answer) {
                          answer.text("status", "success").raw("deleted", deleted);

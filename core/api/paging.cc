@@ -1,22 +1,21 @@
 #include "core/api/paging.h"
 
 #include "core/base/encoding.h"
-#include "core/base/limits.h"
 
 namespace sm::api {
+namespace {
 
-Result<flow::PageRequest> read_page_request(Invocation& in, const Call& call,
-                                            const Parameters& parameters) {
+constexpr std::string_view kForeignCursor =
+    "is not a cursor of this list: take it from a Link header";
+
+}  // namespace
+
+Result<flow::PageRequest> read_page_request(Invocation& in, const Call& call) {
   flow::PageRequest page;
-  if (auto limit = parameters.find("limit"); limit != parameters.end()) {
-    TRY(page.limit, read_integer("limit", limit->second, 1, kMaxPageRows));
-  }
-  if (auto cursor = parameters.find("cursor"); cursor != parameters.end()) {
-    auto after =
-        flow::read_cursor(in.deployment(), call.tenant, call.request.path(), cursor->second);
-    if (!after)
-      return invalid_parameter("cursor",
-                               "is not a cursor of this list: take it from a Link header");
+  page.limit = call.arguments.integer("limit");
+  if (auto cursor = call.arguments.text("cursor")) {
+    auto after = flow::read_cursor(in.deployment(), call.tenant, call.request.path(), *cursor);
+    if (!after) return invalid_parameter("cursor", std::string(kForeignCursor));
     page.after = *after;
   }
   return page;

@@ -1,4 +1,4 @@
-// The parameters `limit` and `cursor`, which every list takes.
+// Lists as their routes answer them: the page that a request asks for, and the tag of the whole.
 #pragma once
 
 #include "core/api/call.h"
@@ -6,14 +6,9 @@
 
 namespace sm::api {
 
-inline constexpr Parameter kLimit{"limit",
-                                  "Rows of a page, 1 to 1000; without it all rows are streamed."};
-inline constexpr Parameter kCursor{
-    "cursor", "Where a page begins: taken from the Link header of the one before."};
-
-// Errors: invalid, naming the parameter.
-Result<flow::PageRequest> read_page_request(Invocation& in, const Call& call,
-                                            const Parameters& parameters);
+// From the parameters `limit` and `cursor`, which every list takes. Errors: invalid, where the
+// cursor was not made by us for this list.
+Result<flow::PageRequest> read_page_request(Invocation& in, const Call& call);
 
 // The kind of a list's entity tag: the answers of one path differ with the query. `kind` as in
 // http::entity_tag.

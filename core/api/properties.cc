@@ -11,50 +11,61 @@
 namespace sm::api {
 namespace {
 
-Statement property_page(const flow::ListKey& key, flow::Slice slice) {
+// A boolean as the store has it.
+std::optional<int64_t> flag(std::optional<bool> given) {
+  return given ? std::optional<int64_t>(*given ? 1 : 0) : std::nullopt;
+}
+
+Statement source_page(const flow::ListKey& key, flow::Slice slice) {
   const flow::PropertyFilters& only = key.properties;
-  if (key.side == Side::source) {
-    SourceId source{key.parent};
-    return only.external_id
-               ? store::source_property_named(key.tenant, source, *only.external_id, only.flag,
-                                              only.updated_since, slice.after, slice.largest)
-               : store::source_property_rows(key.tenant, source, only.flag, only.updated_since,
-                                             slice.after, slice.rows, slice.largest);
+  SourceId source{key.parent};
+  auto removed = flag(only.removed);
+  if (only.external_id) {
+    return store::source_property_named(key.tenant, source, *only.external_id, removed,
+                                        only.updated_since, slice.after, slice.largest);
   }
-  TargetId target{key.parent};
-  return only.external_id
-             ? store::target_property_named(key.tenant, target, *only.external_id, only.flag,
-                                            only.updated_since, slice.after, slice.largest)
-             : store::target_property_rows(key.tenant, target, only.flag, only.updated_since,
+  return only.removed == true
+             ? store::source_property_removed_rows(key.tenant, source, removed, only.updated_since,
+                                                   slice.after, slice.rows, slice.largest)
+             : store::source_property_rows(key.tenant, source, removed, only.updated_since,
                                            slice.after, slice.rows, slice.largest);
 }
 
-Result<std::optional<int64_t>> read_flag(const Parameters& parameters, std::string_view name) {
-  auto given = parameters.find(name);
-  if (given == parameters.end()) return std::optional<int64_t>();
-  TRY(bool flag, read_boolean(name, given->second));
-  return std::optional<int64_t>(flag ? 1 : 0);
+// The filter that leaves the fewest rows names the statement, which reads that filter's index.
+Statement target_page(const flow::ListKey& key, flow::Slice slice) {
+  const flow::PropertyFilters& only = key.properties;
+  TargetId target{key.parent};
+  auto edited = flag(only.has_manual_changes);
+  auto removed = flag(only.removed);
+  if (only.external_id) {
+    return store::target_property_named(key.tenant, target, *only.external_id, edited, removed,
+                                        only.sync_status, only.owner, only.updated_since,
+                                        slice.after, slice.largest);
+  }
+  std::optional<std::string> status = only.removed == true ? "removed" : only.sync_status;
+  if (status && *status != "synced") {
+    return store::target_property_status_rows(key.tenant, target, *status, edited, removed,
+                                              only.sync_status, only.owner, only.updated_since,
+                                              slice.after, slice.rows, slice.largest);
+  }
+  return only.has_manual_changes == true
+             ? store::target_property_edited_rows(key.tenant, target, edited, removed,
+                                                  only.sync_status, only.owner, only.updated_since,
+                                                  slice.after, slice.rows, slice.largest)
+             : store::target_property_rows(key.tenant, target, edited, removed, only.sync_status,
+                                           only.owner, only.updated_since, slice.after, slice.rows,
+                                           slice.largest);
 }
 
-Result<flow::PropertyFilters> read_filters(Side side, const Parameters& parameters) {
+flow::PropertyFilters read_filters(Side side, const Arguments& given) {
   flow::PropertyFilters filters;
-  if (auto given = parameters.find("external_id"); given != parameters.end()) {
-    filters.external_id = given->second;
-  }
-  TRY(auto edited, read_flag(parameters, "has_manual_changes"));
-  if (side == Side::source && edited) {
-    return invalid_parameter("has_manual_changes", "is a filter of targets, not of sources");
-  }
-  TRY(auto removed, read_flag(parameters, "removed"));
-  filters.flag = side == Side::source ? removed : edited;
-  if (auto given = parameters.find("updated_since"); given != parameters.end()) {
-    auto since = parse_time(given->second);
-    if (!since) {
-      return invalid_parameter("updated_since",
-                               "must be an RFC 3339 time such as 2026-01-15T10:30:00Z");
-    }
-    filters.updated_since = to_text(*since);
-  }
+  filters.external_id = given.text("external_id");
+  filters.removed = given.boolean("removed");
+  if (auto since = given.time("updated_since")) filters.updated_since = to_text(*since);
+  if (side == Side::source) return filters;
+  filters.has_manual_changes = given.boolean("has_manual_changes");
+  filters.sync_status = given.text("sync_status");
+  if (auto owner = given.integer("source_id")) filters.owner = SourceId{*owner};
   return filters;
 }
 
@@ -67,19 +78,6 @@ auto next_writer(Side side) {
   return side == Side::source
              ? append_next_large<store::ListedSourcePropertyRow, append_listed_source_property>
              : append_next_large<store::ListedTargetPropertyRow, append_listed_target_property>;
-}
-
-struct AskedProperties {
-  flow::PageRequest page;
-  flow::PropertyFilters filters;
-};
-
-Result<AskedProperties> read_asked(Invocation& in, const Call& call) {
-  TRY(Parameters parameters, read_parameters(call));
-  AskedProperties asked;
-  TRY(asked.page, read_page_request(in, call, parameters));
-  TRY(asked.filters, read_filters(call.route->side, parameters));
-  return asked;
 }
 
 std::optional<std::vector<int64_t>> parent_numbers(const flow::ListKey& key, store::Rows& rows) {
@@ -141,47 +139,31 @@ Task<Result<Shown>> read_property(Invocation& in, Side side, TenantId tenant, in
 }  // namespace
 
 Answered list_properties(Invocation& in, Call call) {
-  Side side = call.route->side;
-  Result<AskedProperties> asked = read_asked(in, call);
-  if (!asked.ok()) {
-    // An id that does not exist goes before a query that does not fit.
-    CO_TRY([[maybe_unused]] flow::SideRow parent,
-           co_await flow::find_side(in, call.tenant, side, call.ids[0]));
-    co_return asked.error();
-  }
+  Side side = call.route->side();
+  CO_TRY(flow::PageRequest page, read_page_request(in, call));
   flow::ListKey key{call.tenant, side, call.ids[0]};
-  key.properties = std::move(asked.value().filters);
+  key.properties = read_filters(side, call.arguments);
   flow::List list{
       std::move(key),
       [](const flow::ListKey& of) { return store::side_by_id(of.side, of.tenant, of.parent); },
       parent_numbers,
       list_tag_kind(call, side == Side::source ? "sps" : "tps"),
-      property_page,
+      side == Side::source ? source_page : target_page,
       next_writer(side)};
-  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list),
-                                       asked.value().page);
+  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 
 Answered show_property(Invocation& in, Call call) {
   CO_TRY(Shown shown,
-         co_await read_property(in, call.route->side, call.tenant, call.ids[0], call.ids[1]));
-  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
+         co_await read_property(in, call.route->side(), call.tenant, call.ids[0], call.ids[1]));
   co_return http::unless_known(call.request, std::move(shown).response());
 }
 
 Answered edit_property(Invocation& in, Call call) {
-  Result<Parameters> parameters = read_parameters(call);
-  Result<Members> members = read_members(in, call);
-  if (!parameters.ok() || !members.ok()) {
-    // A row that does not exist goes before a query or a body that does not fit.
-    CO_TRY([[maybe_unused]] Shown shown,
-           co_await read_property(in, Side::target, call.tenant, call.ids[0], call.ids[1]));
-    co_return parameters.ok() ? members.error() : parameters.error();
-  }
   flow::Edit edit{call.tenant,
                   TargetId{call.ids[0]},
                   PropertyId{call.ids[1]},
-                  std::string(*members.value().json("data")),
+                  std::string(*call.members.json("data")),
                   std::move(call.request),
                   [](const store::TargetPropertyRow& row) { return show(row).tag; }};
   CO_TRY(auto edited, co_await flow::edit_property(in, std::move(edit)));
@@ -189,30 +171,15 @@ Answered edit_property(Invocation& in, Call call) {
 }
 
 Answered remove_property(Invocation& in, Call call) {
-  Result<Parameters> none = read_parameters(call);
-  Status empty = read_nothing(in, call);
-  SourceId source{call.ids[0]};
-  if (!none.ok() || !empty.ok()) {
-    CO_TRY([[maybe_unused]] Shown shown,
-           co_await read_property(in, Side::source, call.tenant, source.value, call.ids[1]));
-    co_return none.ok() ? empty.error() : none.error();
-  }
-  CO_TRY(auto removed,
-         co_await flow::remove_property(in, call.tenant, source, PropertyId{call.ids[1]}));
+  CO_TRY(auto removed, co_await flow::remove_property(in, call.tenant, SourceId{call.ids[0]},
+                                                      PropertyId{call.ids[1]}));
   co_return show(*removed).response();
 }
 
 Answered list_snapshots(Invocation& in, Call call) {
-  Side side = call.route->side;
-  flow::ListKey key{call.tenant, side, call.ids[0], call.ids[1]};
-  Result<Parameters> parameters = read_parameters(call);
-  Result<flow::PageRequest> page = parameters.ok() ? read_page_request(in, call, parameters.value())
-                                                   : Result<flow::PageRequest>(parameters.error());
-  if (!page.ok()) {
-    CO_TRY(store::Rows state, co_await store::query(in, snapshots_of(key)));
-    co_return state.size() > 0 ? page.error() : not_found();
-  }
-  flow::List list{std::move(key),
+  Side side = call.route->side();
+  CO_TRY(flow::PageRequest page, read_page_request(in, call));
+  flow::List list{{call.tenant, side, call.ids[0], call.ids[1]},
                   snapshots_of,
                   snapshot_numbers,
                   list_tag_kind(call, side == Side::source ? "sss" : "tss"),
@@ -221,7 +188,7 @@ Answered list_snapshots(Invocation& in, Call call) {
                                                  slice.after, slice.rows, slice.largest);
                   },
                   append_next_large<store::SnapshotsPageRow, append_snapshot>};
-  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page.value());
+  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 
 }  // namespace sm::api

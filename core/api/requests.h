@@ -5,11 +5,12 @@
 
 namespace sm::api {
 
-extern const Shape kNewTenantShape;
-extern const Shape kNewSourceShape;
-extern const Shape kNewTargetShape;
-extern const Shape kSidePatchShape;
-extern const Shape kImportShape;
-extern const Shape kEditShape;
+extern const RequestShape kNewTenantShape;
+extern const RequestShape kNewSourceShape;
+extern const RequestShape kNewTargetShape;
+extern const RequestShape kSourcePatchShape;
+extern const RequestShape kTargetPatchShape;
+extern const RequestShape kImportShape;
+extern const RequestShape kEditShape;
 
 }  // namespace sm::api

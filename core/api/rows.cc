@@ -11,70 +11,6 @@
 namespace sm::api {
 namespace {
 
-using Kind = Field::Kind;
-using Need = Field::Need;
-
-constexpr Field kTenantFields[] = {
-    {"id", Kind::integer},
-    {"name", Kind::name},
-    {"api_key", Kind::text, Need::required, "Shown this once: keep it."},
-    {"created_at", Kind::time}};
-constexpr Field kKeyFields[] = {
-    {"id", Kind::integer}, {"created_at", Kind::time}, {"revoked_at", Kind::time, Need::nullable}};
-constexpr Field kNewKeyFields[] = {
-    {"id", Kind::integer},
-    {"api_key", Kind::text, Need::required, "Shown this once: keep it."},
-    {"created_at", Kind::time}};
-constexpr Field kSideFields[] = {
-    {"id", Kind::integer},
-    {"name", Kind::name},
-    {"type", Kind::text},
-    {"config", Kind::object, Need::required, "As it was given; secrets come back as ********."},
-    {"property_count", Kind::integer, Need::required, "Live properties."},
-    {"created_at", Kind::time},
-    {"updated_at", Kind::time}};
-constexpr Field kSourcePropertyFields[] = {
-    {"id", Kind::integer},
-    {"external_id", Kind::text},
-    {"data", Kind::object},
-    {"hash", Kind::text, Need::required, "SHA-256 of the data's canonical form, lower-case hex."},
-    {"version", Kind::integer},
-    {"created_at", Kind::time},
-    {"updated_at", Kind::time},
-    {"source_id", Kind::integer},
-    {"removed_at", Kind::time, Need::nullable}};
-constexpr Field kTargetPropertyFields[] = {
-    {"id", Kind::integer},
-    {"external_id", Kind::text},
-    {"data", Kind::object},
-    {"hash", Kind::text, Need::required, "SHA-256 of the data's canonical form, lower-case hex."},
-    {"version", Kind::integer},
-    {"created_at", Kind::time},
-    {"updated_at", Kind::time},
-    {"target_id", Kind::integer},
-    {"source_property_id", Kind::integer, Need::nullable},
-    {"has_manual_changes", Kind::boolean},
-    {"warning", Kind::text, Need::nullable},
-    {"sync_status", Kind::text, Need::required, "synced, manual, conflict or removed"},
-    {"last_synced", Kind::time, Need::nullable}};
-constexpr Field kSnapshotFields[] = {{"id", Kind::integer},  {"data", Kind::object},
-                                     {"hash", Kind::text},   {"version", Kind::integer},
-                                     {"reason", Kind::text}, {"created_at", Kind::time}};
-constexpr Field kLogFields[] = {{"id", Kind::integer},
-                                {"sync_id", Kind::text},
-                                {"run_id", Kind::text, Need::nullable},
-                                {"sync_type", Kind::text},
-                                {"status", Kind::text},
-                                {"source_id", Kind::integer, Need::nullable},
-                                {"target_id", Kind::integer, Need::nullable},
-                                {"total_properties", Kind::integer},
-                                {"updated_properties", Kind::integer},
-                                {"failed_properties", Kind::integer},
-                                {"stats", Kind::stats, Need::nullable},
-                                {"error_message", Kind::text, Need::nullable},
-                                {"started_at", Kind::time},
-                                {"completed_at", Kind::time, Need::nullable}};
-
 std::optional<std::string_view> view_of(const std::optional<std::string>& text) {
   return text ? std::optional<std::string_view>(*text) : std::nullopt;
 }
@@ -212,15 +148,10 @@ std::optional<std::string> listed_warning(std::optional<std::string_view> warnin
 
 }  // namespace
 
-const Shape kTenantShape{"Tenant", kTenantFields};
-const Shape kKeyShape{"Key", kKeyFields};
-const Shape kNewKeyShape{"NewKey", kNewKeyFields};
-const Shape kSourceShape{"Source", kSideFields};
-const Shape kTargetShape{"Target", kSideFields};
-const Shape kSourcePropertyShape{"SourceProperty", kSourcePropertyFields};
-const Shape kTargetPropertyShape{"TargetProperty", kTargetPropertyFields};
-const Shape kSnapshotShape{"Snapshot", kSnapshotFields};
-const Shape kLogShape{"Log", kLogFields};
+void append_tenant(std::string& json, const store::TenantByIdRow& row) {
+  json::ObjectWriter object(json);
+  object.integer("id", row.id).text("name", row.name).text("created_at", row.created_at).end();
+}
 
 void append_side(std::string& json, const flow::SideRow& row) {
   json::ObjectWriter object(json);

@@ -1,27 +1,16 @@
-// How rows look in answers: one writer and one shape each. The shapes document what the writers
-// write.
+// How rows look in answers: one writer each. Their shapes stand in answers.h.
 #pragma once
 
 #include <string>
 
-#include "core/api/shape.h"
 #include "core/flow/list.h"
 #include "core/flow/sides.h"
 #include "core/store/store.h"
 
 namespace sm::api {
 
-extern const Shape kTenantShape;
-extern const Shape kKeyShape;
-extern const Shape kNewKeyShape;
-extern const Shape kSourceShape;
-extern const Shape kTargetShape;
-extern const Shape kSourcePropertyShape;
-extern const Shape kTargetPropertyShape;
-extern const Shape kSnapshotShape;
-extern const Shape kLogShape;
-
 // Each appends one JSON object.
+void append_tenant(std::string& json, const store::TenantByIdRow& row);
 void append_side(std::string& json, const flow::SideRow& row);
 void append_listed_side(std::string& json, const store::SidesPageRow& row);
 void append_key(std::string& json, const store::KeyRow& row);

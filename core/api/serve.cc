@@ -69,14 +69,10 @@ Status check_media(const Route& route, const http::Request& request) {
   if (type.empty() || type == "application/json" || type == "application/x-www-form-urlencoded") {
     return Unit{};
   }
-  if (route.body == BodyRule::merge_patch && type == "application/merge-patch+json") return Unit{};
-  if (route.body != BodyRule::import) {
-    return Error{ErrorCode::unsupported_media, "Send the body as application/json."};
-  }
-  if (type == kLinesMediaType) return Unit{};
-  return Error{ErrorCode::unsupported_media,
-               "Send the body as application/json, or a property a line as " +
-                   std::string(kLinesMediaType) + "."};
+  if (!route.body.media_type.empty() && type == route.body.media_type) return Unit{};
+  std::string detail = "Send the body as " + std::string(kJsonMediaType);
+  if (!route.body.media_type.empty()) detail += " or " + std::string(route.body.media_type);
+  return Error{ErrorCode::unsupported_media, detail + "."};
 }
 
 std::vector<Effect> one(Effect effect) {
@@ -85,7 +81,50 @@ std::vector<Effect> one(Effect effect) {
   return effects;
 }
 
-bool has_no_body(const Call& call) { return call.route->method == "GET"; }
+bool may_have_body(const Route& route) { return route.method != "GET"; }
+
+// What can be refused of a body before any of it is read.
+Status check_body(const Route& route, const http::Request& request) {
+  if (!may_have_body(route)) return Unit{};
+  TRY([[maybe_unused]] Unit media, check_media(route, request));
+  return flow::check_announced_size(request, route.body.limit);
+}
+
+bool reads_body(const Route& route, const http::Request& request) {
+  return may_have_body(route) && request.has_body && route.body.reading != Body::Reading::streamed;
+}
+
+// What does not fit in the query and the body, in one answer.
+Error misfit(const Result<Arguments>& arguments, const Result<Members>& members) {
+  if (arguments.ok()) return members.error();
+  if (members.ok() || members.error().code != ErrorCode::invalid) return arguments.error();
+  std::vector<FieldError> fields = arguments.error().fields;
+  fields.insert(fields.end(), members.error().fields.begin(), members.error().fields.end());
+  return invalid_body(std::move(fields));
+}
+
+// Query and body become values, and the handler runs. Where something does not fit, or the handler
+// found a row of the path missing, the path's parent tells which: a 404 goes before a 422.
+Task<Result<http::Response>> handle(Invocation& in, Call call, std::string body) {
+  const Route& route = *call.route;
+  TenantId tenant = call.tenant;
+  std::vector<int64_t> ids = call.ids;
+  Result<Arguments> arguments = route.access == Access::open
+                                    ? Result<Arguments>(Arguments())
+                                    : read_arguments(route.parameters, call.request.raw_query());
+  Result<Members> members = read_members(in, route, body);
+  if (!arguments.ok() || !members.ok()) {
+    CO_TRY([[maybe_unused]] Unit found, co_await flow::find_parent(in, tenant, route.parent, ids));
+    co_return misfit(arguments, members);
+  }
+  call.arguments = std::move(arguments).value();
+  call.members = std::move(members).value();
+  Result<http::Response> response = co_await route.handler(in, std::move(call));
+  if (!response.ok() && response.error().code == ErrorCode::not_found) {
+    CO_TRY([[maybe_unused]] Unit found, co_await flow::find_parent(in, tenant, route.parent, ids));
+  }
+  co_return response;
+}
 
 Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
   Match match = find_route(request);
@@ -99,25 +138,22 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
                                 "allow", match.allow);
   }
   const Route& route = *match.route;
-  Call call{&route, std::move(request), {}, std::move(match.ids), {}};
+  Call call{&route, std::move(request), {}, std::move(match.ids), {}, {}};
   if (route.access == Access::key) {
     CO_TRY(call.tenant, co_await flow::tenant_of_key(in, call.request.header("x-api-key")));
   } else if (route.access == Access::signup) {
     CO_TRY([[maybe_unused]] Unit allowed,
            flow::check_signup(in.deployment(), call.request.header("authorization")));
   }
-  if (!has_no_body(call)) {
-    CO_TRY([[maybe_unused]] Unit media, check_media(route, call.request));
-    uint64_t limit = route.body == BodyRule::import ? kMaxImportBytes : kMaxBodyBytes;
-    CO_TRY([[maybe_unused]] Unit size, flow::check_announced_size(call.request, limit));
-    if (route.body != BodyRule::import && call.request.has_body) {
-      if (!flow::announces_at_most(call.request, kUncheckedBodyBytes)) {
-        CO_TRY([[maybe_unused]] Unit admitted, co_await store::settle_conditions(in));
-      }
-      CO_TRY(call.body, co_await flow::read_body(in, limit));
+  CO_TRY([[maybe_unused]] Unit acceptable, check_body(route, call.request));
+  std::string body;
+  if (reads_body(route, call.request)) {
+    if (!flow::announces_at_most(call.request, kUncheckedBodyBytes)) {
+      CO_TRY([[maybe_unused]] Unit admitted, co_await store::settle_conditions(in));
     }
+    CO_TRY(body, co_await flow::read_body(in, route.body.limit));
   }
-  co_return co_await route.handler(in, std::move(call));
+  co_return co_await handle(in, std::move(call), std::move(body));
 }
 
 }  // namespace

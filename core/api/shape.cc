@@ -32,44 +32,40 @@ std::string check_key(std::string_view value) {
   return fits ? std::string() : kRule;
 }
 
-std::string check_choice(const Field& field, std::string_view value) {
+std::string check_choice(Choices choices, std::string_view value) {
   bool known = json::type_of(value) == json::ValueType::string &&
-               std::find(field.choices.begin(), field.choices.end(), json::unquote(value)) !=
-                   field.choices.end();
-  if (known) return {};
-  std::string detail = "must be one of";
-  for (std::string_view choice : field.choices) {
-    detail += choice == field.choices.front() ? " " : ", ";
-    detail += choice;
-  }
-  return detail;
+               std::find(choices.begin(), choices.end(), json::unquote(value)) != choices.end();
+  return known ? std::string() : one_of(choices);
 }
 
-// What is wrong with a value, nothing where it fits. Kinds that only answers have are not asked
-// for.
-std::string check_value(const Field& field, std::string_view value) {
+// What is wrong with a value, nothing where it fits.
+std::string check_value(const RequestField& field, std::string_view value) {
   switch (field.kind) {
-    case Field::Kind::name:
+    case RequestField::Kind::name:
       return check_name(value);
-    case Field::Kind::key:
+    case RequestField::Kind::key:
       return check_key(value);
-    case Field::Kind::choice:
-      return check_choice(field, value);
-    case Field::Kind::object:
-      return json::type_of(value) == json::ValueType::object ? std::string() : "must be an object";
-    case Field::Kind::list:
-      return json::type_of(value) == json::ValueType::array ? std::string() : "must be a list";
-    default:
-      SM_CHECK(false);
-      return {};
+    case RequestField::Kind::choice:
+      return check_choice(field.choices, value);
+    case RequestField::Kind::object:
+    case RequestField::Kind::source_config:
+    case RequestField::Kind::target_config:
+      return json::type_of(value) == json::ValueType::object ? "" : "must be an object";
+    case RequestField::Kind::items:
+      return json::type_of(value) == json::ValueType::array ? "" : "must be a list";
   }
+  return {};
+}
+
+void refuse(std::vector<FieldError>& errors, std::string pointer, std::string detail) {
+  errors.push_back({FieldError::In::body, std::move(pointer), std::move(detail)});
 }
 
 }  // namespace
 
 const std::optional<std::string>& Members::json(std::string_view name) const {
-  for (size_t i = 0; i < shape_->fields.size(); ++i) {
-    if (shape_->fields[i].name == name) return values_[i];
+  for (size_t i = 0; i < fields_.size(); ++i) {
+    if (fields_[i].name == name) return values_[i];
   }
   SM_CHECK(false);
   return values_[0];
@@ -81,7 +77,7 @@ std::string Members::text(std::string_view name) const {
   return json::unquote(*value);
 }
 
-Result<Members> check_shape(const Shape& shape, std::string_view canonical) {
+Result<Members> check_shape(const RequestShape& shape, std::string_view canonical) {
   if (json::type_of(canonical) != json::ValueType::object) {
     return invalid_field("", "must be a JSON object");
   }
@@ -92,22 +88,21 @@ Result<Members> check_shape(const Shape& shape, std::string_view canonical) {
     std::string pointer;
     json::append_token(pointer, name);
     auto field = std::find_if(shape.fields.begin(), shape.fields.end(),
-                              [&](const Field& known) { return known.name == name; });
+                              [&](const RequestField& known) { return known.name == name; });
     if (field == shape.fields.end()) {
-      errors.push_back({FieldError::In::body, pointer, "is not a member that can be given here"});
+      refuse(errors, pointer, "is not a member that can be given here");
       continue;
     }
     bool is_null = json::type_of(member.value()) == json::ValueType::null;
-    std::string detail = is_null && field->need == Field::Need::nullable
+    std::string detail = is_null && field->need == RequestField::Need::nullable
                              ? std::string()
                              : check_value(*field, member.value());
-    if (!detail.empty()) errors.push_back({FieldError::In::body, pointer, detail});
+    if (!detail.empty()) refuse(errors, pointer, std::move(detail));
     values[static_cast<size_t>(field - shape.fields.begin())] = member.value();
   }
   for (size_t i = 0; i < values.size(); ++i) {
-    if (values[i] || shape.fields[i].need != Field::Need::required) continue;
-    errors.push_back(
-        {FieldError::In::body, "/" + std::string(shape.fields[i].name), "is required"});
+    if (values[i] || shape.fields[i].need != RequestField::Need::required) continue;
+    refuse(errors, "/" + std::string(shape.fields[i].name), "is required");
   }
   if (!errors.empty()) return invalid_body(std::move(errors));
   return Members(shape, std::move(values));

@@ -1,5 +1,6 @@
 // Shapes: tables that say what a JSON object of the API looks like. A request is checked against
-// its shape once, at the edge, and the API document is made from the same tables.
+// its shape once, at the edge; those of answers document what the writers of rows.h write. The API
+// document is made from both.
 #pragma once
 
 #include <optional>
@@ -8,22 +9,20 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/choices.h"
 #include "core/base/result.h"
 
 namespace sm::api {
 
-struct Field {
+struct RequestField {
   enum class Kind {
-    name,  // text of 1 to 255 characters
-    text,
-    key,     // an API key that the client chose
-    choice,  // one of `choices`
-    integer,
-    boolean,
-    time,    // RFC 3339
-    object,  // free JSON object
-    list,    // of objects
-    stats,   // object of counts
+    name,           // text of 1 to 255 characters
+    key,            // an API key that the client chose
+    choice,         // one of `choices`
+    object,         // free JSON object
+    source_config,  // free JSON object, of which sync/config.h checks some members
+    target_config,
+    items,  // a list of free JSON objects
   };
   enum class Need { required, optional, nullable };
 
@@ -31,20 +30,51 @@ struct Field {
   Kind kind;
   Need need = Need::required;
   std::string_view doc = {};
-  std::span<const std::string_view> choices = {};
+  Choices choices = {};
 };
 
-struct Shape {
+struct RequestShape {
   std::string_view name;
-  std::span<const Field> fields;
+  std::span<const RequestField> fields;
+  std::string_view example = {};  // JSON that fits, and does something
+};
+
+struct AnswerShape;
+
+struct AnswerField {
+  enum class Kind {
+    integer,
+    boolean,
+    text,
+    choice,  // one of `choices`
+    time,    // RFC 3339
+    object,  // free JSON object
+    counts,  // an object of integers
+    nested,  // an object of the shape `of`
+    list,    // of such objects
+    texts,   // a list of texts
+  };
+  enum class Need { always, nullable, optional };
+
+  std::string_view name;
+  Kind kind;
+  Need need = Need::always;
   std::string_view doc = {};
+  Choices choices = {};
+  const AnswerShape* of = nullptr;
+};
+
+struct AnswerShape {
+  std::string_view name;
+  std::span<const AnswerField> fields;
 };
 
 // The members of a request that fits its shape, as canonical JSON, by the name of the field.
 class Members {
  public:
-  Members(const Shape& shape, std::vector<std::optional<std::string>> values)
-      : shape_(&shape), values_(std::move(values)) {}
+  Members() = default;
+  Members(const RequestShape& shape, std::vector<std::optional<std::string>> values)
+      : fields_(shape.fields), values_(std::move(values)) {}
 
   // The canonical text, nothing where an optional member is not there. A name that the shape lacks
   // traps.
@@ -53,12 +83,12 @@ class Members {
   std::string text(std::string_view name) const;
 
  private:
-  const Shape* shape_;
+  std::span<const RequestField> fields_ = {};
   std::vector<std::optional<std::string>> values_;
 };
 
 // `canonical` is any canonical JSON text. Errors: invalid, with a pointer for every field at fault.
-Result<Members> check_shape(const Shape& shape, std::string_view canonical);
+Result<Members> check_shape(const RequestShape& shape, std::string_view canonical);
 
 // Characters (code points) of a UTF-8 text.
 size_t count_characters(std::string_view utf8);

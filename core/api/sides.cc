@@ -30,9 +30,8 @@ std::optional<std::vector<int64_t>> state_numbers(const flow::ListKey&, store::R
 }  // namespace
 
 Answered list_sides(Invocation& in, Call call) {
-  CO_TRY(Parameters parameters, read_parameters(call));
-  CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
-  Side side = call.route->side;
+  CO_TRY(flow::PageRequest page, read_page_request(in, call));
+  Side side = call.route->side();
   flow::List list{{call.tenant, side},
                   [](const flow::ListKey& key) { return store::sides_state(key.side, key.tenant); },
                   state_numbers,
@@ -46,43 +45,36 @@ Answered list_sides(Invocation& in, Call call) {
 }
 
 Answered create_side(Invocation& in, Call call) {
-  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
-  CO_TRY(Members members, read_members(in, call));
-  Side side = call.route->side;
-  flow::NewSide given{call.tenant, side, members.text("name"), members.text("type"),
-                      members.json("config").value_or("{}")};
+  Side side = call.route->side();
+  flow::NewSide given{call.tenant, side, call.members.text("name"), call.members.text("type"),
+                      call.members.json("config").value_or("{}")};
   CO_TRY(flow::SideRow row, co_await flow::create_side(in, std::move(given)));
   co_return http::with_header(with_row(201, side, row), "location",
                               std::string(call.route->path) + "/" + std::to_string(row.id));
 }
 
 Answered show_side(Invocation& in, Call call) {
-  Side side = call.route->side;
+  Side side = call.route->side();
   CO_TRY(flow::SideRow row, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
-  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
   http::Response response = with_row(200, side, row);
   co_return http::unless_known(call.request, std::move(response));
 }
 
 Answered change_side(Invocation& in, Call call) {
-  Side side = call.route->side;
+  Side side = call.route->side();
   CO_TRY(flow::SideRow row, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
-  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
-  CO_TRY(Members members, read_members(in, call));
   if (!http::may_change(call.request, tag_of(side, row))) co_return precondition_failed();
   auto lost_race =
       call.request.header("if-match") ? flow::LostRace::give_up : flow::LostRace::try_again;
-  flow::SideChange change{call.tenant, side, std::nullopt, members.json("config"), lost_race};
-  if (members.json("name")) change.name = members.text("name");
+  flow::SideChange change{call.tenant, side, std::nullopt, call.members.json("config"), lost_race};
+  if (call.members.json("name")) change.name = call.members.text("name");
   CO_TRY(flow::SideRow changed, co_await flow::change_side(in, std::move(row), std::move(change)));
   co_return with_row(200, side, changed);
 }
 
 Answered delete_side(Invocation& in, Call call) {
-  Side side = call.route->side;
+  Side side = call.route->side();
   CO_TRY(flow::SideRow row, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
-  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
-  CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
   CO_TRY(flow::DeletedSide deleted,
          co_await flow::delete_side(in, call.tenant, side, std::move(row)));
   co_return http::json(200, json::object([&](json::ObjectWriter& answer) {

@@ -78,14 +78,12 @@ Task<Result<Unit>> drop_key(Invocation& in, flow::Operation operation, int64_t i
 }  // namespace
 
 Answered create_tenant(Invocation& in, Call call) {
-  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
-  CO_TRY(Members members, read_members(in, call));
-  std::string name = members.text("name");
+  std::string name = call.members.text("name");
   CO_TRY(std::vector<int64_t> ids, co_await reserve_ids(in, {"tenants", "api_keys"}));
   int64_t id = ids[0];
   int64_t key_id = ids[1];
-  std::string key =
-      members.json("api_key") ? members.text("api_key") : flow::make_key(in, TenantId{id});
+  std::string key = call.members.json("api_key") ? call.members.text("api_key")
+                                                 : flow::make_key(in, TenantId{id});
   CO_TRY(std::string key_hash, flow::hash_key(in.deployment(), key));
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
@@ -104,9 +102,16 @@ Answered create_tenant(Invocation& in, Call call) {
   co_return http::with_header(std::move(created), "location", "/tenants/" + std::to_string(id));
 }
 
+Answered show_tenant(Invocation& in, Call call) {
+  if (call.ids[0] != call.tenant.value) co_return not_found();
+  CO_TRY(store::Rows tenant, co_await store::query(in, store::tenant_by_id(call.tenant)));
+  std::string json;
+  append_tenant(json, store::only<store::TenantByIdRow>(tenant));
+  co_return http::json(200, std::move(json));
+}
+
 Answered list_keys(Invocation& in, Call call) {
-  CO_TRY(Parameters parameters, read_parameters(call));
-  CO_TRY(flow::PageRequest page, read_page_request(in, call, parameters));
+  CO_TRY(flow::PageRequest page, read_page_request(in, call));
   flow::List list{{call.tenant},
                   [](const flow::ListKey& key) { return store::keys_state(key.tenant); },
                   state_numbers,
@@ -119,8 +124,6 @@ Answered list_keys(Invocation& in, Call call) {
 }
 
 Answered create_key(Invocation& in, Call call) {
-  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
-  CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
   flow::Operation operation = flow::begun(in, {call.tenant, "manual"});
   co_return co_await flow::logged(in, operation, add_key(in, operation));
 }
@@ -130,8 +133,6 @@ Answered revoke_key(Invocation& in, Call call) {
   CO_TRY(store::Rows rows, co_await store::query(in, store::key_by_id(call.tenant, id)));
   store::KeyRow known;
   if (!rows.next(known)) co_return not_found();
-  CO_TRY([[maybe_unused]] Parameters none, read_parameters(call));
-  CO_TRY([[maybe_unused]] Unit empty, read_nothing(in, call));
   if (!known.revoked_at) {
     flow::Operation operation = flow::begun(in, {call.tenant, "manual"});
     CO_TRY([[maybe_unused]] Unit done,

@@ -8,6 +8,7 @@
 #include "core/flow/commit.h"
 #include "core/flow/import_job.h"
 #include "core/flow/log.h"
+#include "core/http/malformed.h"
 #include "core/json/item_reader.h"
 #include "core/json/line_reader.h"
 #include "core/json/writer.h"
@@ -32,11 +33,6 @@ Error shape_error(const std::vector<json::ShapeProblem>& problems) {
     fields.push_back({FieldError::In::body, problem.pointer, detail});
   }
   return invalid_body(std::move(fields));
-}
-
-Error malformed(size_t offset) {
-  return {ErrorCode::malformed,
-          "The byte at offset " + std::to_string(offset) + " cannot continue a JSON text."};
 }
 
 Error not_lines() {
@@ -118,7 +114,9 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
       }
       continue;
     }
-    if (event.kind == json::Event::Kind::syntax) co_return malformed(event.offset);
+    if (event.kind == json::Event::Kind::syntax) {
+      co_return http::malformed_body(event.offset, chunk.bytes, read_bytes - chunk.bytes.size());
+    }
     if (event.kind == json::Event::Kind::list) co_return not_lines();
     if (event.kind == json::Event::Kind::cut_off) co_return cut_off(job.order.mode);
     if (event.kind == json::Event::Kind::end) break;

@@ -34,11 +34,15 @@ struct LogFilters {
   std::optional<std::string> type = {};
 };
 
-// The filters of properties. `flag` is `removed` of a source's, `has_manual_changes` of a target's.
+// The filters of properties: `removed` of either side, `external_id` and `updated_since` too, the
+// others of a target's.
 struct PropertyFilters {
   std::optional<std::string> external_id = {};
-  std::optional<int64_t> flag = {};
+  std::optional<bool> removed = {};
   std::optional<std::string> updated_since = {};
+  std::optional<bool> has_manual_changes = {};
+  std::optional<std::string> sync_status = {};
+  std::optional<SourceId> owner = {};
 };
 
 // Which rows: the tenant's, under a parent and a row of it where the list has one, and filters.

@@ -4,6 +4,7 @@
 #include <cstdlib>
 #include <string>
 
+#include "core/base/choices.h"
 #include "core/http/public_url.h"
 #include "core/json/cursor.h"
 
@@ -65,15 +66,6 @@ std::optional<std::string> url_problem(std::string_view value, Addresses address
   return http::url_problem(json::unquote(value), addresses == Addresses::any
                                                      ? http::PrivateAddresses::allowed
                                                      : http::PrivateAddresses::refused);
-}
-
-std::string one_of(std::span<const std::string_view> choices) {
-  std::string detail = "must be one of";
-  for (std::string_view choice : choices) {
-    detail += choice == choices.front() ? " " : ", ";
-    detail += choice;
-  }
-  return detail;
 }
 
 // Nothing where the value fits.

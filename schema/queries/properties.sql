@@ -47,13 +47,22 @@ CASE WHEN x.manual_changes_warning IS NOT NULL OR x.contested_by IS NOT NULL THE
     (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.source_id), x.contested_by,
     (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.contested_by)) END AS warnings
 
+-- fragment: source_page
+x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id > :after
+  AND (:removed IS NULL OR (x.removed_at IS NOT NULL) = :removed)
+  AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id
+ORDER BY x.id LIMIT :count
+
 -- name: source_property_rows(tenant_id TenantId, source_id SourceId, removed int?, updated_since text?, after int, count int, largest int) -> listed_source_property
 -- A page of a source's properties by rising id, removed ones included.
 SELECT {{source_listed}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
-WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id > :after
-  AND (:removed IS NULL OR (x.removed_at IS NOT NULL) = :removed)
-  AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id
-ORDER BY x.id LIMIT :count;
+WHERE {{source_page}};
+
+-- name: source_property_removed_rows(tenant_id TenantId, source_id SourceId, removed int?, updated_since text?, after int, count int, largest int) -> listed_source_property
+-- The same of removed ones alone, by their index.
+SELECT {{source_listed}} FROM source_properties x INDEXED BY source_properties_removed
+CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.removed_at IS NOT NULL AND {{source_page}};
 
 -- name: source_property_named(tenant_id TenantId, source_id SourceId, external_id text, removed int?, updated_since text?, after int, largest int) -> listed_source_property
 -- The page of at most one row that has an external id.
@@ -66,20 +75,39 @@ WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.external_id = 
 SELECT {{source_columns}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id = :id AND d.tenant_id = :tenant_id;
 
--- name: target_property_rows(tenant_id TenantId, target_id TargetId, has_manual_changes int?, updated_since text?, after int, count int, largest int) -> listed_target_property
+-- fragment: target_filters
+(:has_manual_changes IS NULL OR x.has_manual_changes = :has_manual_changes)
+  AND (:removed IS NULL OR (x.sync_status = 'removed') = :removed)
+  AND (:sync_status IS NULL OR x.sync_status = :sync_status) AND (:owner IS NULL OR x.source_id = :owner)
+  AND (:updated_since IS NULL OR x.updated_at >= :updated_since)
+
+-- fragment: target_page
+x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.id > :after AND x.deleted_at IS NULL
+  AND {{target_filters}} AND d.tenant_id = :tenant_id
+ORDER BY x.id LIMIT :count
+
+-- name: target_property_rows(tenant_id TenantId, target_id TargetId, has_manual_changes int?, removed int?, sync_status text?, owner SourceId?, updated_since text?, after int, count int, largest int) -> listed_target_property
 -- A page of a target's properties by rising id, without hidden ones.
 SELECT {{target_listed}} FROM target_properties x CROSS JOIN property_data d ON d.id = x.data_id
-WHERE x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.id > :after AND x.deleted_at IS NULL
-  AND (:has_manual_changes IS NULL OR x.has_manual_changes = :has_manual_changes)
-  AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id
-ORDER BY x.id LIMIT :count;
+WHERE {{target_page}};
 
--- name: target_property_named(tenant_id TenantId, target_id TargetId, external_id text, has_manual_changes int?, updated_since text?, after int, largest int) -> listed_target_property
+-- name: target_property_edited_rows(tenant_id TenantId, target_id TargetId, has_manual_changes int?, removed int?, sync_status text?, owner SourceId?, updated_since text?, after int, count int, largest int) -> listed_target_property
+-- The same of those that were edited by hand alone, by the index of rows that carry a flag, a warning or a contest.
+SELECT {{target_listed}} FROM target_properties x INDEXED BY target_properties_attention
+CROSS JOIN property_data d ON d.id = x.data_id
+WHERE {{attention}} AND {{target_page}};
+
+-- name: target_property_status_rows(tenant_id TenantId, target_id TargetId, status text, has_manual_changes int?, removed int?, sync_status text?, owner SourceId?, updated_since text?, after int, count int, largest int) -> listed_target_property
+-- The same of those with one sync_status other than `synced` alone, by its index.
+SELECT {{target_listed}} FROM target_properties x INDEXED BY target_properties_status
+CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.sync_status = :status AND x.sync_status <> 'synced' AND {{target_page}};
+
+-- name: target_property_named(tenant_id TenantId, target_id TargetId, external_id text, has_manual_changes int?, removed int?, sync_status text?, owner SourceId?, updated_since text?, after int, largest int) -> listed_target_property
 -- The page of at most one row that has an external id.
 SELECT {{target_listed}} FROM target_properties x CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.external_id = :external_id AND x.id > :after
-  AND x.deleted_at IS NULL AND (:has_manual_changes IS NULL OR x.has_manual_changes = :has_manual_changes)
-  AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id;
+  AND x.deleted_at IS NULL AND {{target_filters}} AND d.tenant_id = :tenant_id;
 
 -- name: target_property(tenant_id TenantId, target_id TargetId, id PropertyId) -> target_property
 SELECT {{target_columns}} FROM target_properties x CROSS JOIN property_data d ON d.id = x.data_id

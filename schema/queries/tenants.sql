@@ -10,6 +10,9 @@ INSERT INTO guard (key_refused) SELECT NULL WHERE NOT EXISTS (
 -- name: tenant_added(id TenantId, name text, now text)
 INSERT INTO tenants (id, name, created_at, updated_at) VALUES (:id, :name, :now, :now);
 
+-- name: tenant_by_id(tenant_id TenantId) -> (id int, name text, created_at text)
+SELECT id, name, created_at FROM tenants WHERE id = :tenant_id;
+
 -- name: key_added(tenant_id TenantId, id int, key_hash text, now text)
 INSERT INTO api_keys (id, tenant_id, key_hash, created_at) VALUES (:id, :tenant_id, :key_hash, :now);
 

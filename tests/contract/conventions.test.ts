@@ -12,6 +12,8 @@ import {
   kUnusedId,
   newClient,
   place,
+  sourcePath,
+  sourceRow,
   syncedPair,
   targetPath,
   targetRow,
@@ -30,7 +32,14 @@ function allowed(answer: Answer): string[] {
 
 test("paths: unknown is 404, also without a key", async () => {
   const client = await newClient(server);
-  for (const path of ["/nope", "/source", "/Sources", "/tenants/1", "/sync/1", "/sources/1/nope"]) {
+  for (const path of [
+    "/nope",
+    "/source",
+    "/Sources",
+    "/tenants/1/nope",
+    "/sync/1",
+    "/sources/1/nope",
+  ]) {
     assertProblem(await client.get(path), 404);
     assertProblem(await client.get(path, { key: null }), 404);
   }
@@ -134,12 +143,46 @@ test("paths: no CORS headers", async () => {
   }
 });
 
-test("query: unknown parameters are ignored on reads", async () => {
+test("query: unknown parameters are 422 on reads, but for pages, documents and health", async () => {
   const client = await newClient(server);
-  const source = await createSource(client);
-  (await client.get("/sources?colour=red&colour=blue&=&&x")).expect(200);
-  (await client.get(`/sources/${source.id}?colour=red`)).expect(200);
-  (await client.get("/health?colour=red")).expect(200);
+  const { source, target } = await syncedPair(client, [{ id: "a" }]);
+  const sourceRowPath = sourcePath(await sourceRow(client, source, "a"));
+  const reads = ["/sources", `/targets/${target.id}`, "/keys", "/logs", sourceRowPath];
+  for (const path of [...reads, `${sourceRowPath}/snapshots`]) {
+    const refused = await client.get(`${path}?colour=red`);
+    assertProblem(refused, 422, { parameters: ["colour"] });
+    assertProblem(await client.get(`${path}?Limit=1`), 422, { parameters: ["Limit"] });
+  }
+  const edited = `/sources/${source.id}/properties?has_manual_changes=true`;
+  assertProblem(await client.get(edited), 422, { parameters: ["has_manual_changes"] });
+  for (const path of ["/", "/health", "/docs", "/openapi.json", "/docs/swagger-ui.css"]) {
+    (await client.get(`${path}?colour=red&colour=blue&=&&x`)).expect(200);
+  }
+});
+
+test("query: values that no row can have are 422", async () => {
+  const client = await newClient(server);
+  const { source } = await syncedPair(client, [{ id: "a" }]);
+  const rows = `/sources/${source.id}/properties`;
+  const wrong: Record<string, string[]> = {
+    [rows]: ["limit=0", "external_id=", `external_id=${"x".repeat(513)}`, "removed=1"],
+    "/logs": ["status=done", "sync_type=imports", "source_id=0", "target_id=x", "status="],
+  };
+  for (const [path, queries] of Object.entries(wrong)) {
+    for (const query of queries) {
+      const name = query.split("=")[0] ?? "";
+      assertProblem(await client.get(`${path}?${query}`), 422, { parameters: [name] });
+    }
+  }
+  for (const sync_type of ["import", "push", "rollback", "scheduled"]) {
+    (await client.get(`/logs?sync_type=${sync_type}`)).expect(200);
+  }
+});
+
+test("query: what does not fit in the query and in the body is told at once", async () => {
+  const client = await newClient(server);
+  const wrong = await client.post("/sources?colour=red", { name: "", type: "json" });
+  assertProblem(wrong, 422, { parameters: ["colour"], pointers: ["/name"] });
 });
 
 test("query: unknown parameters are 422 on writes, and nothing is written", async () => {
@@ -185,6 +228,51 @@ test("bodies: JSON, no content type, and form data are read as JSON", async () =
     (await client.post("/sources", undefined, { raw, headers })).expect(201);
   }
   (await client.post("/sources", undefined, { raw })).expect(201);
+});
+
+test("bodies: one that is empty, in Latin-1, or lines without their type is told as such", async () => {
+  const client = await newClient(server);
+  const source = await createSource(client);
+  const json = { "Content-Type": "application/json" };
+  const detail = async (path: string, raw: string | Uint8Array): Promise<string> =>
+    assertProblem(await client.post(path, undefined, { raw, headers: json }), 400).detail;
+  const latin1 = Buffer.from('{"name":"Caf\u00e9 du port","type":"json"}', "latin1");
+  const imports = `/sources/${source.id}/import`;
+  for (const path of ["/sources", imports]) {
+    assert.match(await detail(path, ""), /^The body is empty/);
+    assert.match(await detail(path, latin1), /offset 13 .*no UTF-8/);
+    assert.match(await detail(path, '{"name":"Caf\u00e9 du port",}'), /offset 24 .* JSON text\.$/);
+    assert.match(await detail(path, '{"name":"x"'), /not complete: the body ends there/);
+  }
+  assert.match(await detail("/sources", " \r\n"), /^The body is empty/);
+  for (const lines of ['{"id":1}\n{"id":2}\n', '{"id":1}\r\n{"id":2}']) {
+    assert.match(await detail(imports, lines), /application\/x-ndjson/);
+  }
+  assert.deepEqual((await client.get(`/sources/${source.id}/properties`)).json(), []);
+});
+
+test("ids: a 404 says what is missing, and never whose it is", async () => {
+  const client = await newClient(server);
+  const { source, target } = await syncedPair(client, [{ id: "a" }]);
+  const unused = kUnusedId;
+  const missing: [string, RegExp][] = [
+    [`/sources/${unused}`, /no source/],
+    [`/targets/${unused}/properties`, /no target/],
+    [`/sources/${unused}/properties/1`, /no source/],
+    [`/sources/${source.id}/properties/${unused}`, /source has no property/],
+    [`/targets/${target.id}/properties/${unused}/snapshots`, /target has no property/],
+    [`/targets/${unused}/properties/${unused}`, /no target/],
+  ];
+  for (const [path, told] of missing) {
+    assert.match(assertProblem(await client.get(path), 404).detail, told);
+    assert.match(assertProblem(await client.get(`${path}?colour=red`), 404).detail, told);
+  }
+  const sync = async (from: number, to: number): Promise<string> =>
+    assertProblem(await client.post(`/sync/${from}/${to}`), 404).detail;
+  assert.match(await sync(unused, target.id), /no source/);
+  assert.match(await sync(source.id, unused), /no target/);
+  const key = assertProblem(await client.delete(`/keys/${unused}`), 404);
+  assert.match(key.detail, /no key/);
 });
 
 test("bodies: any other content type is 415", async () => {

@@ -132,6 +132,15 @@ test("filters: of target properties, each alone and all together", async () => {
       ["has_manual_changes", "true", (row) => row.has_manual_changes],
       ["has_manual_changes", "false", (row) => !row.has_manual_changes],
     ],
+    ["synced", "manual", "conflict", "removed"].map((status) => [
+      "sync_status",
+      status,
+      (row) => row.sync_status === status,
+    ]),
+    [
+      ["removed", "true", (row) => row.sync_status === "removed"],
+      ["removed", "false", (row) => row.sync_status !== "removed"],
+    ],
     sinceFilters(world.between),
   ]);
 });
@@ -251,23 +260,53 @@ test("filters: a bad value is 422 and names the parameter", async () => {
   }
 });
 
-test("filters: has_manual_changes is 422 on sources, whatever its value", async () => {
+test("filters: those of the other side and those that nobody knows are 422", async () => {
   const client = await newClient(server);
-  const { source } = await syncedPair(client, [{ id: "a" }]);
-  for (const value of ["true", "false", "x"]) {
-    const answer = await client.get(`/sources/${source.id}/properties?has_manual_changes=${value}`);
-    assertProblem(answer, 422, { parameters: ["has_manual_changes"] });
+  const { source, target } = await syncedPair(client, [{ id: "a" }]);
+  const sources = `/sources/${source.id}/properties`;
+  const targets = `/targets/${target.id}/properties`;
+  for (const [path, name, value] of [
+    [sources, "has_manual_changes", "true"],
+    [sources, "has_manual_changes", "x"],
+    [sources, "sync_status", "removed"],
+    [sources, "source_id", "1"],
+    [sources, "colour", "red"],
+    [targets, "target_id", "1"],
+    [targets, "colour", "red"],
+  ] as const) {
+    const answer = await client.get(`${path}?${name}=${value}`);
+    assertProblem(answer, 422, { parameters: [name] });
   }
 });
 
-test("filters: removed is ignored on targets, and so is what nobody knows", async () => {
+test("filters: removed properties of a target are those whose sync_status says so", async () => {
   const client = await newClient(server);
-  const { source, target } = await syncedPair(client, [{ id: "a" }]);
-  for (const query of ["removed=true", "removed=false", "colour=red"]) {
+  const { source, target } = await syncedPair(client, [{ id: "live" }, { id: "gone" }]);
+  await removeOne(client, source, "gone");
+  (await client.post(`/sync/${source.id}/${target.id}`)).expect(200);
+  const found = async (query: string): Promise<string[]> => {
     const answer = await client.get(`/targets/${target.id}/properties?${query}`);
-    assert.equal(answer.expect(200).json<unknown[]>().length, 1, query);
-  }
-  (await client.get(`/sources/${source.id}/properties?colour=red`)).expect(200);
+    return externalIds(answer.expect(200).json<TargetProperty[]>());
+  };
+  assert.deepEqual(await found("removed=true"), ["gone"]);
+  assert.deepEqual(await found("sync_status=removed"), ["gone"]);
+  assert.deepEqual(await found("removed=false"), ["live"]);
+  assert.deepEqual(await found("removed=false&sync_status=removed"), []);
+  assert.deepEqual(await found(`source_id=${source.id}&removed=false`), ["live"]);
+});
+
+test("filters: a time zone east of Greenwich needs no percent-encoding", async () => {
+  const client = await newClient(server);
+  const { source } = await syncedPair(client, [{ id: "a" }]);
+  const path = `/sources/${source.id}/properties`;
+  const [row] = (await client.get(path)).expect(200).json<SourceProperty[]>();
+  const at = Date.parse(row?.updated_at ?? "");
+  const east = (ms: number): string =>
+    new Date(ms + 7_200_000).toISOString().replace("Z", "+02:00");
+  const since = async (time: string): Promise<number> =>
+    (await client.get(`${path}?updated_since=${time}`)).expect(200).json<unknown[]>().length;
+  assert.equal(await since(east(at)), 1);
+  assert.equal(await since(east(at + 1)), 0);
 });
 
 test("filters: one that is given twice is 422", async () => {

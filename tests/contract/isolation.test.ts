@@ -2,13 +2,14 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Answer, Client } from "./client.ts";
+import { type Answer, Client } from "./client.ts";
 import { assertProblem, type Place, type SourceProperty, type TargetProperty } from "./rows.ts";
 import { openServer } from "./server.ts";
 import {
   assertSync,
   createSource,
   createTarget,
+  createTenant,
   editRow,
   importItems,
   kUnusedId,
@@ -25,6 +26,7 @@ after(() => server.stop());
 const kMethods = ["get", "post", "put", "patch", "delete"];
 
 interface Estate {
+  tenant: number;
   client: Client;
   source: Place;
   target: Place;
@@ -33,11 +35,13 @@ interface Estate {
 }
 
 async function estate(): Promise<Estate> {
-  const client = await newClient(server);
+  const tenant = await createTenant(server);
+  const client = new Client(server.origin, tenant.api_key);
   const { source, target } = await syncedPair(client, [{ id: "same", v: 1 }]);
   await importItems(client, source, [{ id: "same", v: 2 }]);
   await assertSync(client, source, target, { updated: 1 });
   return {
+    tenant: tenant.id,
     client,
     source,
     target,
@@ -81,6 +85,7 @@ function fill(template: string, ids: (segments: string[], at: number) => number)
 function idsOf(one: Estate): (segments: string[], at: number) => number {
   return (segments, at) => {
     const side = segments[1];
+    if (side === "tenants") return one.tenant;
     if (side === "sync") return at === 2 ? one.source.id : one.target.id;
     if (side === "sources") return at === 2 ? one.source.id : one.sourceProperty.id;
     if (side === "targets") return at === 2 ? one.target.id : one.targetProperty.id;

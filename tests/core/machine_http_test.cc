@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <set>
 
-#include "core/api/call.h"
+#include "core/api/route.h"
 #include "core/base/encoding.h"
 #include "core/base/limits.h"
 #include "core/machine.h"
@@ -104,7 +104,11 @@ TEST(Routing, AnIdLargerThanAnyIsARowThatDoesNotExist) {
   ASSERT_EQ(step.effect(), "query");
   EXPECT_EQ(step.params(0)[1], 0);
   step = host.resume(rows({{}}));
+  // What is missing is looked up once more, so that the answer can name it.
+  ASSERT_EQ(step.effect(), "query");
+  step = host.resume(rows({{}}));
   EXPECT_EQ(step.status(), 404);
+  EXPECT_NE(step.body().find("no source with this id"), std::string::npos) << step.body();
 }
 
 TEST(Health, AVariableThatMeansNothingIsNamed) {

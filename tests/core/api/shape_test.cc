@@ -3,12 +3,13 @@
 #include <gtest/gtest.h>
 
 #include "core/api/requests.h"
+#include "core/base/limits.h"
 
 namespace sm::api {
 namespace {
 
 // "pointer: detail" of every field at fault.
-std::vector<std::string> faults(const Shape& shape, const std::string& canonical) {
+std::vector<std::string> faults(const RequestShape& shape, const std::string& canonical) {
   std::vector<std::string> found;
   auto members = check_shape(shape, canonical);
   if (members.ok()) return found;
@@ -27,13 +28,13 @@ std::string quoted(const std::string& text) { return "\"" + text + "\""; }
 
 TEST(Shape, OnlyAnObjectFits) {
   for (const char* body : {"[]", "null", "true", "1", "\"text\"", R"([{"name":"n"}])"})
-    EXPECT_EQ(faults(kSidePatchShape, body), Faults{""}) << body;
-  EXPECT_EQ(faults(kSidePatchShape, "{}"), Faults{});
+    EXPECT_EQ(faults(kSourcePatchShape, body), Faults{""}) << body;
+  EXPECT_EQ(faults(kSourcePatchShape, "{}"), Faults{});
 }
 
 TEST(Shape, NamesHave1To255CharactersNotBytes) {
   auto named = [](const std::string& name) {
-    return faults(kSidePatchShape, R"({"name":)" + quoted(name) + "}");
+    return faults(kSourcePatchShape, R"({"name":)" + quoted(name) + "}");
   };
   std::string emoji;
   for (int i = 0; i < 255; ++i) emoji += "😀";
@@ -47,7 +48,7 @@ TEST(Shape, NamesHave1To255CharactersNotBytes) {
   EXPECT_EQ(named(emoji + "x"), Faults{"/name"});
   EXPECT_EQ(named("a\\u0000b"), Faults{"/name"});
   for (const char* value : {"null", "1", "[]", "{}", "true"}) {
-    EXPECT_EQ(faults(kSidePatchShape, R"({"name":)" + std::string(value) + "}"), Faults{"/name"})
+    EXPECT_EQ(faults(kSourcePatchShape, R"({"name":)" + std::string(value) + "}"), Faults{"/name"})
         << value;
   }
 }
@@ -69,7 +70,7 @@ TEST(Shape, KeysAreOfTheAlphabetAndDoNotLookLikeOurs) {
 }
 
 TEST(Shape, TypesAreThoseOfTheSide) {
-  auto typed = [](const Shape& shape, const std::string& type) {
+  auto typed = [](const RequestShape& shape, const std::string& type) {
     return faults(shape, R"({"name":"n","type":)" + quoted(type) + "}").empty();
   };
   for (const char* type : {"json", "scraped", "manual", "api"})
@@ -83,7 +84,7 @@ TEST(Shape, TypesAreThoseOfTheSide) {
 }
 
 TEST(Shape, ReadOnlyAndUnknownMembersAreNamedEach) {
-  EXPECT_EQ(faults(kSidePatchShape,
+  EXPECT_EQ(faults(kSourcePatchShape,
                    R"({"":1,"a/b~c":1,"id":1,"property_count":1,"tenant_id":1,"type":"json"})"),
             (Faults{"/", "/a~1b~0c", "/id", "/property_count", "/tenant_id", "/type"}));
 }
@@ -95,8 +96,25 @@ TEST(Shape, RequiredMembersAreNamedOnceEach) {
   EXPECT_EQ(faults(kEditShape, R"({"data":[]})"), Faults{"/data"});
 }
 
+TEST(Shape, TheFirstHundredFieldsAtFaultAreTold) {
+  auto many = [](size_t count) {
+    std::string body = "{";
+    for (size_t i = 0; i < count; ++i) {
+      body += (i == 0 ? "\"m" : ",\"m") + std::to_string(1000 + i) + "\":1";
+    }
+    return check_shape(kSourcePatchShape, body + "}").error();
+  };
+  EXPECT_EQ(many(kMaxFieldErrors).fields.size(), kMaxFieldErrors);
+  EXPECT_EQ(many(kMaxFieldErrors).detail.find("the first"), std::string::npos);
+  for (size_t count : {kMaxFieldErrors + 1, size_t{100'000}}) {
+    EXPECT_EQ(many(count).fields.size(), kMaxFieldErrors);
+    EXPECT_NE(many(count).detail.find("the first 100 of " + std::to_string(count)),
+              std::string::npos);
+  }
+}
+
 TEST(Shape, OnlyNullableMembersMayBeNull) {
-  EXPECT_EQ(faults(kSidePatchShape, R"({"config":null})"), Faults{});
+  EXPECT_EQ(faults(kSourcePatchShape, R"({"config":null})"), Faults{});
   EXPECT_EQ(faults(kNewSourceShape, R"({"config":null,"name":"n","type":"json"})"),
             Faults{"/config"});
 }
