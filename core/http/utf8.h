@@ -1,3 +1,4 @@
+// Whether bytes are UTF-8, for bodies that are refused where they are not.
 #pragma once
 
 #include <string_view>

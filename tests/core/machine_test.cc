@@ -318,10 +318,10 @@ void close_everywhere(const std::function<Step(ScriptedHost&)>& start,
 }
 
 TEST(Machine, MayBeClosedAtEverySuspension) {
-  close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sync/1/1"); },
-                   {rows({kTenant}),
-                    rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}),
-                    rows({{{"create", 2}}}), rows(std::vector<Cells>(7))});
+  close_everywhere(
+      [](ScriptedHost& host) { return host.start("POST", "/sync/1/1"); },
+      {rows({kTenant}), rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}),
+       rows({{{"create", 2}}}), rows(std::vector<Cells>(7))});
   close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sources/1/import", true); },
                    {rows({kTenant}), rows({kSource}), body_part(import_body(2, 10)), body_end(),
                     rows({kSource, {{"nn"}}}), rows(std::vector<Cells>(7))});

@@ -170,7 +170,7 @@ test("style: no header of the core has a parameter that is a bool, but for those
   const found = ours(/\.h$/, "core/").flatMap((file) =>
     [
       ...source(file).code.matchAll(
-        /[(,]\s*(?:const\s+)?bool\b\s*&?\s*(\w*)\s*(?:=[^,)]*)?(?=[,)])/g,
+        /(?<!<[^<>()]*)[(,]\s*(?:const\s+)?bool\b\s*&?\s*(\w*)\s*(?:=[^,)]*)?(?=[,)])/g,
       ),
     ].map(([, name]) => `${file}: ${name}`),
   );
