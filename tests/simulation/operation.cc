@@ -32,7 +32,9 @@ std::string body_of(const Import& import) {
     body += import.items[i].text;
     if (import.ndjson) body += '\n';
   }
-  return import.ndjson ? body : body + "]}";
+  // A list of no lines is a blank one: nothing at all would be taken for one that was cut off.
+  if (import.ndjson) return body.empty() ? "\n" : body;
+  return body + "]}";
 }
 
 // Makes method, path and body of each action.
