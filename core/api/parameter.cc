@@ -116,9 +116,10 @@ Result<Arguments> read_arguments(std::span<const Parameter> known, std::string_v
   }
   Arguments arguments(known);
   std::vector<FieldError> errors;
-  for (auto& [name, text] : http::parse_query(raw_query)) {
+  for (auto& given : http::parse_query(raw_query)) {
+    auto& [name, text] = given;
     auto parameter = std::find_if(known.begin(), known.end(),
-                                  [&](const Parameter& one) { return one.name == name; });
+                                  [&](const Parameter& one) { return one.name == given.first; });
     std::string detail;
     if (parameter == known.end()) {
       detail = "is not a parameter of this path";
