@@ -63,7 +63,7 @@ Task<Result<std::string>> end(Invocation& in, const Cleanup& cleanup) {
     co_return std::string(kNothingDropped);
   }
   batch.push_back(
-      store::log_ended(cleanup.tenant(), *cleanup.log, "success", std::nullopt, to_text(in.now())));
+      store::log_ended(cleanup.tenant(), cleanup.log, "success", std::nullopt, to_text(in.now())));
   CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
   co_return std::string(store::only<store::LogEndedRow>(written[0]).stats);
 }

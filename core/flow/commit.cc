@@ -54,7 +54,7 @@ Task<Result<Committed>> commit_logged(Invocation& in, const Operation& operation
   co_return Committed{std::nullopt, std::string(log.stats.value_or("")), log.id};
 }
 
-Error when_unseen(Error error) {
+Error when_unseen(const Error& error) {
   return error.code == ErrorCode::unknown_outcome ? not_committed() : error;
 }
 

@@ -49,6 +49,6 @@ Task<Result<Committed>> commit_logged(Invocation& in, const Operation& operation
 
 // The error of a batch that wrote nothing which anybody sees (a part that is staged): whatever
 // became of it, nothing was changed.
-Error when_unseen(Error error);
+Error when_unseen(const Error& error);
 
 }  // namespace sm::flow

@@ -26,14 +26,14 @@ std::vector<Statement> run_batch(const HeldRun& run) {
   return batch;
 }
 
-Task<Result<Unit>> move_run(Invocation& in, HeldRun run, std::vector<Statement> batch,
+Task<Result<Unit>> move_run(Invocation& in, const HeldRun& run, std::vector<Statement> batch,
                             std::string checkpoint) {
   batch.push_back(
       store::run_moved(run.tenant, run.id, std::move(checkpoint), to_text(in.now() + kRunLeaseMs)));
   return send(in, std::move(batch));
 }
 
-Task<Result<Unit>> end_run(Invocation& in, HeldRun run, std::vector<Statement> batch) {
+Task<Result<Unit>> end_run(Invocation& in, const HeldRun& run, std::vector<Statement> batch) {
   if (run.log) {
     batch.push_back(
         store::log_ended(run.tenant, run.log, "success", std::nullopt, to_text(in.now())));
@@ -42,7 +42,7 @@ Task<Result<Unit>> end_run(Invocation& in, HeldRun run, std::vector<Statement> b
   return send(in, std::move(batch));
 }
 
-Task<Result<Unit>> release_run(Invocation& in, HeldRun run) {
+Task<Result<Unit>> release_run(Invocation& in, const HeldRun& run) {
   std::vector<Statement> batch = run_batch(run);
   batch.push_back(store::run_released(run.tenant, run.id, to_text(in.now())));
   return send(in, std::move(batch));

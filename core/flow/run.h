@@ -54,13 +54,13 @@ const RunKind* find_run_kind(std::string_view name);
 std::vector<Statement> run_batch(const HeldRun& run);
 
 // Sends a batch, together with the checkpoint that it leads to. Errors: those of store::batch.
-Task<Result<Unit>> move_run(Invocation& in, HeldRun run, std::vector<Statement> batch,
+Task<Result<Unit>> move_run(Invocation& in, const HeldRun& run, std::vector<Statement> batch,
                             std::string checkpoint);
 
 // Ends it well, together with the statements of a batch.
-Task<Result<Unit>> end_run(Invocation& in, HeldRun run, std::vector<Statement> batch);
+Task<Result<Unit>> end_run(Invocation& in, const HeldRun& run, std::vector<Statement> batch);
 
 // Lets it go before its end.
-Task<Result<Unit>> release_run(Invocation& in, HeldRun run);
+Task<Result<Unit>> release_run(Invocation& in, const HeldRun& run);
 
 }  // namespace sm::flow
