@@ -20,8 +20,8 @@ after(() => server.stop());
 const stateDir = server.stateDir ?? "";
 
 /** Far more than the pool has instances, each holding one while its body does not come. */
-const kSlowSenders = 150;
-const kOthers = 100;
+const kSlowSenders = 200;
+const kOthers = 150;
 const kItems = 200;
 /** Longer than the 10 s for which the pool lets anybody wait. */
 const kSlowMs = 12_000;
