@@ -34,8 +34,8 @@ Generator::Generator(Random& random, Temper temper) : random_(random) {
   full_percent_ = random_.pick({size_t{0}, size_t{20}, size_t{50}, size_t{80}});
   if (temper == Temper::any) return;
   // Properties come and go in all sources, and nothing else happens so often that they are lost.
-  weights_ = {20, 25, 50, 10, 2, 0, 0, 1, 2, 1};
-  identities_ = 2 + random_.below(2);
+  weights_ = {20, 25, 50, 6, 2, 0, 0, 1, 2, 1};
+  identities_ = 1 + random_.below(3);
   full_percent_ = 30;
 }
 

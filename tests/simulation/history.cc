@@ -10,16 +10,17 @@ namespace {
 
 class History {
  public:
-  History(World& world, Random& random, uint64_t operations)
+  History(World& world, Random& random, Temper temper, uint64_t operations)
       : world_(world),
         random_(random),
-        generator_(random, operations == 0 ? Temper::any : Temper::long_lived),
+        generator_(random, temper),
         clients_(1 + random.below(4)),
-        sources_(operations == 0 ? 2 : 3) {
+        sources_(temper == Temper::any ? 2 : 3) {
     // Most histories are without faults: those find what goes wrong between clients.
     fault_percent_ = random_.chance(60) ? 0 : 1 + random_.below(6);
     world_.torn_queries = random_.chance(30);
-    operations_ = operations == 0 ? 16 + random_.below(34) : operations;
+    size_t some = temper == Temper::any ? 16 + random_.below(34) : 150 + random_.below(100);
+    operations_ = operations == 0 ? some : operations;
   }
 
   void run() {
@@ -151,7 +152,10 @@ std::string run_history(SqliteStore& store, Invariants& invariants, const Histor
   Savepoint savepoint(store);
   World world(store, invariants, Random(order.seed ^ 0xABCDEF), order.telling);
   Random random(order.seed);
-  History(world, random, order.operations).run();
+  constexpr uint64_t kOneIsLong = 6;
+  bool is_long = order.operations > 0 || order.seed % kOneIsLong == 0;
+  Temper temper = is_long ? Temper::long_lived : Temper::any;
+  History(world, random, temper, order.operations).run();
   coverage.add(world.coverage());
   return world.failure();
 }

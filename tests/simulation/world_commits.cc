@@ -198,7 +198,7 @@ bool World::settle_failure(Client& client) {
   auto begun = std::find_if(next.logs.begin(), next.logs.end(), [&](const LogRow& log) {
     return client.outcome.operation != 0 && log.operation == client.outcome.operation;
   });
-  if (begun != next.logs.end() && begun->status != "running") {
+  if (begun != next.logs.end() && std::string_view(begun->status) != "running") {
     // It had ended: only the answer to its last batch was lost.
   } else if (begun != next.logs.end()) {
     begun->status = "partial";
