@@ -38,7 +38,7 @@ const quoted = (text) => `'${text.replaceAll("'", "''")}'`;
 const kMakes = {
   owner: {
     this: {
-      differs: "t.source_id IS NOT :source_id",
+      differs: "t.source_id IS DISTINCT FROM :source_id",
       becomes: ":source_id",
       property: "property_id",
     },
@@ -52,7 +52,7 @@ const kMakes = {
     },
   },
   base: {
-    data: { differs: "t.data_id <> t.base_data_id OR t.accepted OR t.has_manual_changes" },
+    data: { differs: "t.data_id <> t.base_data_id OR t.accepted = 1 OR t.has_manual_changes = 1" },
   },
 };
 
@@ -61,7 +61,7 @@ function made(column, value, warnings) {
     return { differs: "t.manual_changes_warning IS NOT NULL", becomes: "NULL" };
   if (column === "warning" && value in warnings) {
     const text = quoted(warnings[value]);
-    return { differs: `t.manual_changes_warning IS NOT ${text}`, becomes: text };
+    return { differs: `t.manual_changes_warning IS DISTINCT FROM ${text}`, becomes: text };
   }
   if (column === "status")
     return { differs: `t.sync_status <> ${quoted(value)}`, becomes: quoted(value) };

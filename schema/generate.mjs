@@ -1,8 +1,9 @@
 // Makes what the build needs of the queries (queries.mjs), in the folder that is given:
 //
 //   queries.h, queries.cc     a function for each query, which gives a Statement: a number and parameters
-//   statements_<dialect>.cc   the texts by number, for native programs; the WebAssembly module has none
-//   statements.<dialect>.json the same, for hosts
+//   statements_sqlite.cc      the texts by number, for native programs; the WebAssembly module has none
+//   statements.<dialect>.json the same, for hosts, with which parameter of each the tenant is, and what a host says to a
+//                             connection and at the beginning of a tenant's batch
 //
 // `queries.cc` and the tables carry one fingerprint, so that a number never means another statement than its table's.
 //
@@ -12,10 +13,15 @@ import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { decisionHeader } from "./decisions.mjs";
-import { fingerprintOf, idTypes, lacking, readQueries } from "./queries.mjs";
+import {
+  dialects,
+  fingerprintOf,
+  idTypes,
+  lacking,
+  readHostTexts,
+  readQueries,
+} from "./queries.mjs";
 
-// A table is made only of a dialect that has a text for every query.
-const tables = ["sqlite"];
 const made = "// Made by schema/generate.mjs from schema/queries/*.sql.\n";
 const columnTypes = { int: "int64_t", text: "std::string_view" };
 const cppTypes = { int: "int64_t", text: "std::string", pack: "Pack" };
@@ -172,8 +178,13 @@ const StatementTable k${name}Statements{
 }
 
 function hostTable(dialect, statements, fingerprint) {
-  const texts = statements.map((query) => ({ name: labelOf(query), text: query.texts[dialect] }));
-  return `${JSON.stringify({ dialect, fingerprint, statements: texts }, null, 1)}\n`;
+  const texts = statements.map((query) => ({
+    name: labelOf(query),
+    tenant: query.params.findIndex(({ name }) => name === "tenant_id"),
+    text: query.texts[dialect],
+  }));
+  const table = { dialect, fingerprint, ...readHostTexts(dialect), statements: texts };
+  return `${JSON.stringify(table, null, 1)}\n`;
 }
 
 function labelOf({ name, word }) {
@@ -187,11 +198,11 @@ function generate(folder, statements) {
   const files = {
     "queries.h": header(queries, rows),
     "queries.cc": source(queries, rows, fingerprint),
+    "statements_sqlite.cc": nativeTable("sqlite", statements, fingerprint),
   };
-  for (const dialect of tables) {
+  for (const dialect of dialects) {
     const missing = lacking(statements, dialect);
     if (missing.length > 0) throw new Error(`no ${dialect} text: ${missing.join(", ")}`);
-    files[`statements_${dialect}.cc`] = nativeTable(dialect, statements, fingerprint);
     files[`statements.${dialect}.json`] = hostTable(dialect, statements, fingerprint);
   }
   mkdirSync(folder, { recursive: true });

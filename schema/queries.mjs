@@ -31,7 +31,7 @@ const variants = {
 
 // What PostgreSQL does not know, as far as it shows in a text.
 const sqliteAlone =
-  /\b(INDEXED BY|changes\(\)|json_each|json_object|json_set|json_group_array|group_concat|sqlite_\w+)|IS (NOT )?:/;
+  /\b(INDEXED BY|changes\(\)|json_(each|array|object|set|group_array)\(|group_concat|sqlite_\w+)|IS (NOT )?\$/;
 
 /**
  * All statements, each at the place of its number: `name`, `word` where it is one of two variants, `params`, `row`, whose
@@ -68,6 +68,20 @@ export function lacking(queries, dialect) {
     )
     .map(({ name }) => name);
   return [...new Set(names)];
+}
+
+/** What a host says to each connection (`session`), and at the beginning of a tenant's batch (`begin`); empty for nothing. */
+export function readHostTexts(dialect, folder = join(here, "queries")) {
+  const { fragments } = readBlocks(folder);
+  const text = (name, params) => {
+    const bodies = fragments.get(name);
+    if (bodies[dialect] === "") return "";
+    return bind({ name, params, bodies }, undefined, dialect, fragments);
+  };
+  return {
+    session: text("session", []),
+    begin: text("begin", [{ name: "tenant_id", type: "TenantId" }]),
+  };
 }
 
 function readBlocks(folder) {
@@ -186,18 +200,55 @@ function bind(query, word, dialect, fragments) {
   const text = include(query.bodies, query, word, dialect, fragments);
   if (text === undefined) return undefined;
   const used = new Set();
-  const bound = text.replace(/(?<!:):([a-z_]+)/g, (_, name) => {
+  const hinted = dialect === "sqlite" ? text : planned(text);
+  const bound = hinted.replace(/(?<!:):([a-z_]+)/g, (_, name) => {
     const index = query.params.findIndex((param) => param.name === name);
     if (index < 0) throw new Error(`${query.name}: no parameter ${name}`);
     used.add(name);
     return placeholder[dialect](index + 1, query.params[index].type);
   });
   for (const { name } of query.params) {
-    // One of two scopes or numberings may have no use for a parameter that the other needs.
-    if (!used.has(name) && (query.variant ?? "side") === "side")
+    // One of two scopes or numberings may have no use for a parameter that the other needs; PostgreSQL, which cannot tell the
+    // type of what it does not see, wants it all the same.
+    if (!used.has(name) && ((query.variant ?? "side") === "side" || dialect === "postgres"))
       throw new Error(`${query.name}: parameter ${name} is not used`);
   }
   return bound;
+}
+
+// How a common text tells the planner what to do. `INDEXED BY` is for SQLite alone. `LIMIT -1` has a part worked out once,
+// and apart from the rest: `OFFSET 0` on PostgreSQL. A join looks the table on its right up for each row on its left, by
+// what stands in ON, as SQLite does for `CROSS JOIN`. PostgreSQL has to be told: a tenant's id says nothing that a source's
+// does not say, which it cannot know, so it takes ten thousand rows for one, and compares each of them with each.
+function planned(text) {
+  const [before, table, alias = table, rest] = firstJoin(text);
+  if (rest === undefined)
+    return text.replace(/ INDEXED BY \w+/g, "").replace(/ LIMIT -1\b/g, " OFFSET 0");
+  const end = endOfCondition(rest);
+  const lookup = `LATERAL (SELECT * FROM ${table} ${alias} WHERE ${rest.slice(0, end)} OFFSET 0) ${alias} ON true`;
+  return `${planned(before)}${lookup}${planned(rest.slice(end))}`;
+}
+
+/** What stands before the joined table, the table, its alias where it has one, and what stands behind ON. */
+function firstJoin(text) {
+  const join = /\b(CROSS|LEFT) JOIN (\w+) (?:(\w+) )?ON /.exec(text);
+  if (join === null) return [text];
+  const [whole, kind, table, alias] = join;
+  const before = `${text.slice(0, join.index)}${kind === "LEFT" ? "LEFT JOIN" : "JOIN"} `;
+  return [before, table, alias, text.slice(join.index + whole.length)];
+}
+
+/** Where the condition that a text begins with ends: at the next clause, or the bracket around it. */
+function endOfCondition(text) {
+  let depth = 0;
+  for (const { 0: found, index } of text.matchAll(
+    /[()]| (?:CROSS|LEFT) JOIN | (?:WHERE|GROUP|ORDER) /g,
+  )) {
+    if (found === "(") depth++;
+    else if (found === ")" && depth > 0) depth--;
+    else if (depth === 0) return index;
+  }
+  return text.length;
 }
 
 const isText = (type) => type === "text" || type === "pack";

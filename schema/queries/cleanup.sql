@@ -7,13 +7,13 @@
 -- name: cleanup_properties(side, tenant_id TenantId, after int, count int) -> slice
 -- The next slice of the tenant's property rows by id, across all its {side}s: the last id, and how many there are.
 SELECT max(id) AS last, count(*) AS count FROM (
-  SELECT p.id FROM {side}s s CROSS JOIN {side}_properties p ON p.{side}_id = s.id
-  WHERE s.tenant_id = :tenant_id AND p.tenant_id = :tenant_id AND p.id > :after ORDER BY p.id LIMIT :count);
+  SELECT p.id FROM {side}s s CROSS JOIN {side}_properties p ON p.{side}_id = s.id AND p.id > :after
+  WHERE s.tenant_id = :tenant_id AND p.tenant_id = :tenant_id ORDER BY p.id LIMIT :count) AS slice;
 
 -- fragment: expired
-FROM {side}s s CROSS JOIN {side}_properties p ON p.{side}_id = s.id
+FROM {side}s s CROSS JOIN {side}_properties p ON p.{side}_id = s.id AND p.id > :after AND p.id <= :last
 CROSS JOIN {side}_snapshots x ON x.{side}_property_id = p.id
-WHERE s.tenant_id = :tenant_id AND p.tenant_id = :tenant_id AND p.id > :after AND p.id <= :last
+WHERE s.tenant_id = :tenant_id AND p.tenant_id = :tenant_id
   AND x.tenant_id = :tenant_id AND x.created_at < :before
 
 -- name: snapshots_orphaned(side, tenant_id TenantId, after int, last int, before text)
@@ -24,20 +24,29 @@ ON CONFLICT (data_id) DO NOTHING;
 -- name: snapshot_bases_orphaned(tenant_id TenantId, after int, last int, before text)
 INSERT INTO orphans (data_id, tenant_id, external_id)
 SELECT x.base_data_id, :tenant_id, p.external_id
-FROM targets s CROSS JOIN target_properties p ON p.target_id = s.id
+FROM targets s CROSS JOIN target_properties p ON p.target_id = s.id AND p.id > :after AND p.id <= :last
 CROSS JOIN target_snapshots x ON x.target_property_id = p.id
-WHERE s.tenant_id = :tenant_id AND p.tenant_id = :tenant_id AND p.id > :after AND p.id <= :last
+WHERE s.tenant_id = :tenant_id AND p.tenant_id = :tenant_id
   AND x.tenant_id = :tenant_id AND x.created_at < :before
 ON CONFLICT (data_id) DO NOTHING;
 
--- name: snapshots_expired(side, tenant_id TenantId, after int, last int, before text)
--- Deletes them, and gives their number back by the statement's changes.
+-- fragment: expired_deleted
 DELETE FROM {side}_snapshots WHERE tenant_id = :tenant_id AND ({side}_property_id, version, id) IN (
-  SELECT x.{side}_property_id, x.version, x.id {{expired}});
+  SELECT x.{side}_property_id, x.version, x.id {{expired}})
+
+-- name: snapshots_expired(side, tenant_id TenantId, after int, last int, before text)
+-- Deletes them. The next statement is told how many there were: on PostgreSQL, which has no changes(), by a setting of the
+-- transaction, which is never NULL.
+-- sqlite:
+{{expired_deleted}};
+-- postgres:
+WITH gone AS ({{expired_deleted}} RETURNING 1)
+INSERT INTO guard (row_changed)
+SELECT NULL WHERE set_config('sync_manager.changes', (SELECT count(*) FROM gone)::text, true) IS NULL;
 
 -- fragment: hidden_rows
-FROM targets t CROSS JOIN target_properties p ON p.target_id = t.id
-WHERE t.tenant_id = :tenant_id AND p.tenant_id = :tenant_id AND p.id > :after AND p.id <= :last
+FROM targets t CROSS JOIN target_properties p ON p.target_id = t.id AND p.id > :after AND p.id <= :last
+WHERE t.tenant_id = :tenant_id AND p.tenant_id = :tenant_id
   AND p.deleted_at < :before
 
 -- name: hidden_targets_bumped(tenant_id TenantId, after int, last int, before text)
@@ -70,7 +79,7 @@ INSERT INTO guard (lease_lost) SELECT NULL WHERE EXISTS (
 -- Of the oldest log rows: the last id, and how many are older than a moment. The newest stays: the next one follows its
 -- number.
 SELECT max(id) AS last, count(*) FILTER (WHERE started_at < :before AND id <> {{log}}) AS count FROM (
-  SELECT id, started_at FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id LIMIT :count);
+  SELECT id, started_at FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id LIMIT :count) AS slice;
 
 -- name: logs_expired(tenant_id TenantId, last int, before text)
 DELETE FROM sync_logs WHERE tenant_id = :tenant_id AND id <= :last AND started_at < :before AND id <> {{log}};
@@ -78,7 +87,7 @@ DELETE FROM sync_logs WHERE tenant_id = :tenant_id AND id <= :last AND started_a
 -- name: orphans_slice(tenant_id TenantId, after int, count int) -> slice
 -- The next slice of candidates: the last id, and how many there are.
 SELECT max(data_id) AS last, count(*) AS count FROM (
-  SELECT data_id FROM orphans WHERE tenant_id = :tenant_id AND data_id > :after ORDER BY data_id LIMIT :count);
+  SELECT data_id FROM orphans WHERE tenant_id = :tenant_id AND data_id > :after ORDER BY data_id LIMIT :count) AS slice;
 
 -- fragment: staged
 EXISTS (SELECT 1 FROM imports i CROSS JOIN staging g ON g.import_id = i.id AND g.external_id = o.external_id

@@ -3,7 +3,49 @@
 (SELECT id FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
 
 -- fragment: newest_logs
-(SELECT id, sync_id, stats FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1000)
+(SELECT id, sync_id, stats FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1000) AS newest
+
+-- fragment: session
+-- What a host sets for each connection. A bitmap loses the order of its index, so that each page of a list would read and
+-- sort all rows behind it: PostgreSQL prefers that where it takes a list for short, as before it has counted a table's rows.
+-- sqlite:
+-- postgres:
+SET enable_bitmapscan = off
+
+-- fragment: begin
+-- What a batch begins with, in a host: from here on the tenant has one writer. SQLite has one writer at a time anyway. On
+-- PostgreSQL another batch of the tenant waits here for the end of the first, so that each of its statements, which see what
+-- is committed when they begin, sees all of that one and nothing that moves.
+-- sqlite:
+-- postgres:
+SELECT 1 FROM tenants WHERE id = :tenant_id FOR NO KEY UPDATE
+
+-- fragment: items
+-- The texts of a pack that is a JSON list of them; `key` counts from 0.
+-- sqlite:
+json_each(:pack) j
+-- postgres:
+(SELECT place - 1 AS key, value FROM json_array_elements_text(:pack::json) WITH ORDINALITY AS item(value, place)) j
+
+-- fragment: members
+-- Those of a pack that is a JSON object of texts.
+-- sqlite:
+json_each(:pack) j
+-- postgres:
+json_each_text(:pack::json) j
+
+-- fragment: in_order
+-- Behind the arguments of an aggregate over items. SQLite meets them in their order, and would sort them once more.
+-- sqlite:
+-- postgres:
+ORDER BY j.key
+
+-- fragment: stats
+-- The stats of a log row, whose members `->>` gives. They are stored as text, so that they stay as the core wrote them.
+-- sqlite:
+stats
+-- postgres:
+stats::json
 
 -- row: count(count int)
 
@@ -26,7 +68,7 @@ UPDATE counters SET next = next + :count WHERE name = :name RETURNING next - :co
 -- name: guard_side(side, tenant_id TenantId, id int, revision int)
 -- Aborts the batch as `guard:{side}_changed` where the row moved on from `revision`, or is gone.
 INSERT INTO guard ({side}_changed)
-SELECT NULL WHERE (SELECT revision FROM {side}s WHERE tenant_id = :tenant_id AND id = :id) IS NOT :revision;
+SELECT NULL WHERE (SELECT revision FROM {side}s WHERE tenant_id = :tenant_id AND id = :id) IS DISTINCT FROM :revision;
 
 -- name: log_added(tenant_id TenantId, sync_id text, sync_type text, status text, source_id SourceId?, target_id TargetId?, total int, updated int, failed int, stats text?, error_message text?, started_at text, completed_at text?) -> (id int)
 -- The log row of a batch; its first statement, so that the others can name it. Gives its number.
@@ -36,12 +78,27 @@ SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, :sync_type, :status, :sou
   :total, :updated, :failed, :stats, :error_message, :started_at, :completed_at
 RETURNING id;
 
+-- fragment: changes
+-- How many rows the statement before this one changed. PostgreSQL is told by that statement (snapshots_expired).
+-- sqlite:
+changes()
+-- postgres:
+current_setting('sync_manager.changes')::bigint
+
+-- fragment: member
+-- How the member at a path begins in the text of stats, which is the shortest that JSON has.
+'"' || substr(:path, 3) || '":'
+
+-- fragment: counted
+CAST({{stats}} ->> substr(:path, 3) AS BIGINT)
+
 -- name: log_counted(tenant_id TenantId, id int?, path text)
 -- Behind a statement whose rows count as removed: adds their number to a log row, under a path of its stats. Without a
 -- number, to the row of this batch.
-UPDATE sync_logs SET total_properties = total_properties + changes(), updated_properties = updated_properties + changes(),
-  stats = json_set(stats, :path, (stats ->> :path) + changes())
-WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}}) AND changes() > 0;
+UPDATE sync_logs SET total_properties = total_properties + {{changes}},
+  updated_properties = updated_properties + {{changes}},
+  stats = replace(stats, {{member}} || {{counted}}, {{member}} || ({{counted}} + {{changes}}))
+WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}}) AND {{changes}} > 0;
 
 -- name: log_ended(tenant_id TenantId, id int?, status text, error_message text?, completed_at text) -> (stats text)
 -- The row of an operation that took several batches. Gives its stats.
@@ -72,7 +129,7 @@ SELECT stats, id FROM {{newest_logs}} WHERE sync_id = :sync_id;
 SELECT (SELECT min(id) FROM sync_logs WHERE tenant_id = :tenant_id) AS first,
   (SELECT max(id) FROM sync_logs WHERE tenant_id = :tenant_id) AS last,
   (SELECT count(*) FROM sync_logs WHERE tenant_id = :tenant_id AND status = 'running') AS running,
-  (SELECT coalesce(sum(total_properties + updated_properties), 0) FROM sync_logs
+  (SELECT CAST(coalesce(sum(total_properties + updated_properties), 0) AS BIGINT) FROM sync_logs
    WHERE tenant_id = :tenant_id AND status = 'running') AS counted;
 
 -- name: logs_page(tenant_id TenantId, source_id SourceId?, target_id TargetId?, status text?, sync_type text?, after int, count int) -> (id int, sync_id text, run_id text?, sync_type text, status text, source_id int?, target_id int?, total_properties int, updated_properties int, failed_properties int, stats text?, error_message text?, started_at text, completed_at text?)

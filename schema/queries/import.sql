@@ -10,23 +10,24 @@
 
 -- name: source_has_rows(tenant_id TenantId, source_id SourceId) -> (found int)
 -- Whether the source has any property, live or removed.
-SELECT EXISTS (SELECT 1 FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id) AS found;
+SELECT count(*) AS found FROM (
+  SELECT 1 FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id LIMIT 1) AS row_there;
 
 -- name: import_differences(tenant_id TenantId, source_id SourceId, pack pack) -> (letters text?)
 -- One letter for each item of the pack, in its order: `n` new, `c` changed, `d` removed and differs, `r` removed and as it
 -- was, `=` as it is. A row an item would cost more than the comparison.
-SELECT group_concat(CASE
+SELECT string_agg(CASE
     WHEN p.id IS NULL THEN 'n'
     WHEN p.hash = substr(j.value, 1, 64) THEN CASE WHEN p.removed_at IS NULL THEN '=' ELSE 'r' END
-    WHEN p.removed_at IS NULL THEN 'c' ELSE 'd' END, '') AS letters
-FROM json_each(:pack) j
+    WHEN p.removed_at IS NULL THEN 'c' ELSE 'd' END, '' {{in_order}}) AS letters
+FROM {{items}}
 LEFT JOIN source_properties p
   ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 65);
 
--- name: absent_counted(tenant_id TenantId, source_id SourceId, present pack) -> count
+-- name: absent_counted(tenant_id TenantId, source_id SourceId, pack pack) -> count
 -- How many live properties a list of identities lacks.
 SELECT count(*) AS count FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL
-  AND external_id NOT IN (SELECT substr(value, 65) FROM json_each(:present));
+  AND external_id NOT IN (SELECT substr(j.value, 65) FROM {{items}});
 
 -- name: source_bumped(tenant_id TenantId, source_id SourceId, live int)
 -- Before any change of a source's properties, which take the new revision; `live` more of them are live.
@@ -38,7 +39,7 @@ WHERE tenant_id = :tenant_id AND id = :source_id;
 INSERT INTO property_data (id, tenant_id, hash, data)
 SELECT {{next_data}} - :count + CAST(substr(j.key, 65) AS INTEGER), :tenant_id, substr(j.key, 1, 64),
   replace(j.value, :quote, '"')
-FROM json_each(:pack) j;
+FROM {{members}};
 
 -- name: import_snapshots(tenant_id TenantId, source_id SourceId, fresh int, count int, now text, pack pack)
 -- The old versions of those items of a pack that exist: `count` of them, behind `fresh` others. Their ids are those that
@@ -47,14 +48,15 @@ INSERT INTO source_snapshots (tenant_id, source_id, source_property_id, version,
 SELECT :tenant_id, :source_id, p.id, p.version,
   (SELECT next FROM counters WHERE name = 'source_snapshots') - :count + j.key - :fresh, p.data_id,
   'import', {{log}}, :now
-FROM json_each(:pack) j CROSS JOIN source_properties p
+FROM {{items}} CROSS JOIN source_properties p
   ON p.source_id = :source_id AND p.external_id = substr(j.value, 65)
 WHERE p.tenant_id = :tenant_id;
 
 -- fragment: import_upsert
 ON CONFLICT (source_id, external_id) DO UPDATE SET hash = excluded.hash, data_id = excluded.data_id,
-  version = version + 1, removed_at = NULL, revision = excluded.revision, log_id = excluded.log_id,
-  life_log = CASE WHEN removed_at IS NULL THEN life_log ELSE excluded.life_log END, updated_at = excluded.updated_at
+  version = source_properties.version + 1, removed_at = NULL, revision = excluded.revision, log_id = excluded.log_id,
+  life_log = CASE WHEN source_properties.removed_at IS NULL THEN source_properties.life_log ELSE excluded.life_log END,
+  updated_at = excluded.updated_at
 
 -- name: import_rows(tenant_id TenantId, source_id SourceId, fresh int, count int, now text, pack pack)
 -- Creates a row for each of the first `fresh` items, with the ids that were reserved last, and updates one for each of
@@ -64,7 +66,7 @@ INSERT INTO source_properties (tenant_id, source_id, external_id, id, hash, data
 SELECT :tenant_id, :source_id, substr(j.value, 65),
   (SELECT next FROM counters WHERE name = 'source_properties') - :fresh + j.key, substr(j.value, 1, 64),
   {{next_data}} - :count + j.key, {{source_revision}}, {{log}}, {{log}}, :now, :now
-FROM json_each(:pack) j WHERE true
+FROM {{items}} WHERE true
 {{import_upsert}};
 
 -- fragment: returned
@@ -76,14 +78,14 @@ removed_at = :now, revision = {{source_revision}}, life_log = {{log}}, updated_a
 -- name: import_returned(tenant_id TenantId, source_id SourceId, now text, pack pack)
 -- Removed properties that came back as they were.
 UPDATE source_properties SET {{returned}}
-WHERE tenant_id = :tenant_id AND source_id = :source_id
-  AND external_id IN (SELECT substr(value, 65) FROM json_each(:pack));
+WHERE tenant_id = :tenant_id
+  AND (source_id, external_id) IN (SELECT :source_id, substr(j.value, 65) FROM {{items}} LIMIT -1);
 
--- name: import_removed(tenant_id TenantId, source_id SourceId, now text, present pack)
+-- name: import_removed(tenant_id TenantId, source_id SourceId, now text, pack pack)
 -- Live properties that a list of identities lacks.
 UPDATE source_properties SET {{removed}}
 WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL
-  AND external_id NOT IN (SELECT substr(value, 65) FROM json_each(:present));
+  AND external_id NOT IN (SELECT substr(j.value, 65) FROM {{items}});
 
 -- name: property_removed(tenant_id TenantId, source_id SourceId, id PropertyId, now text)
 UPDATE source_properties SET {{removed}} WHERE tenant_id = :tenant_id AND source_id = :source_id AND id = :id;
@@ -105,22 +107,22 @@ UPDATE imports SET lease_until = :lease_until WHERE tenant_id = :tenant_id AND i
 
 -- name: staged_differences(tenant_id TenantId, source_id SourceId, pack pack) -> (letters text?)
 -- One letter for each item of a part, in its order: `=` where the source has its data, `x` where it is to be sent.
-SELECT group_concat(CASE WHEN p.hash = substr(j.value, 1, 64) THEN '=' ELSE 'x' END, '') AS letters FROM json_each(:pack) j
+SELECT string_agg(CASE WHEN p.hash = substr(j.value, 1, 64) THEN '=' ELSE 'x' END, '' {{in_order}}) AS letters FROM {{items}}
 LEFT JOIN source_properties p
   ON p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.external_id = substr(j.value, 73);
 
 -- name: staged_again(tenant_id TenantId, import_id int, pack pack) -> (key int, place int)
 -- Items of a part whose identity an earlier part has: their place in the pack, and the earlier item's in the import.
-SELECT j.key AS key, g.place FROM json_each(:pack) j
+SELECT j.key AS key, g.place FROM {{items}}
 CROSS JOIN staging g ON g.import_id = :import_id AND g.external_id = substr(j.value, 73)
 WHERE g.tenant_id = :tenant_id AND g.hash IS NOT NULL;
 
 -- name: staged_superseded(tenant_id TenantId, import_id int, pack pack)
 -- Data that was sent for items whose identities come again.
 INSERT INTO orphans (data_id, tenant_id, external_id)
-SELECT g.data_id, :tenant_id, g.external_id FROM json_each(:pack) j
+SELECT g.data_id, :tenant_id, g.external_id FROM {{items}}
 CROSS JOIN staging g ON g.import_id = :import_id AND g.external_id = substr(j.value, 73)
-WHERE g.tenant_id = :tenant_id AND g.sent
+WHERE g.tenant_id = :tenant_id AND g.sent = 1
 ON CONFLICT (data_id) DO NOTHING;
 
 -- fragment: staging_row
@@ -135,14 +137,14 @@ ON CONFLICT (import_id, external_id) DO UPDATE SET place = excluded.place, hash 
 {{staging_row}}
 SELECT :tenant_id, :import_id, substr(j.value, 73), CAST(substr(j.value, 65, 8) AS INTEGER), substr(j.value, 1, 64),
   {{next_data}} - :count + j.key, 1
-FROM json_each(:pack) j WHERE true
+FROM {{items}} WHERE true
 {{staging_upsert}};
 
 -- name: staged_unsent(tenant_id TenantId, source_id SourceId, import_id int, pack pack)
 -- The items of a part whose data the source has.
 {{staging_row}}
 SELECT :tenant_id, :import_id, p.external_id, CAST(substr(j.value, 65, 8) AS INTEGER), p.hash, p.data_id, 0
-FROM json_each(:pack) j CROSS JOIN source_properties p
+FROM {{items}} CROSS JOIN source_properties p
   ON p.source_id = :source_id AND p.external_id = substr(j.value, 73)
 WHERE p.tenant_id = :tenant_id
 {{staging_upsert}};
@@ -150,7 +152,7 @@ WHERE p.tenant_id = :tenant_id
 -- name: staged_failed(tenant_id TenantId, import_id int, pack pack)
 -- Items that failed, of a full import: they count as present, unless another one has the identity.
 {{staging_row}}
-SELECT :tenant_id, :import_id, substr(j.value, 73), 0, NULL, NULL, 0 FROM json_each(:pack) j WHERE true
+SELECT :tenant_id, :import_id, substr(j.value, 73), 0, NULL, NULL, 0 FROM {{items}} WHERE true
 ON CONFLICT (import_id, external_id) DO NOTHING;
 
 -- fragment: staged_pairs
@@ -177,7 +179,7 @@ WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL A
 -- name: staged_unused(tenant_id TenantId, source_id SourceId, import_id int)
 -- Data that was sent and that the source has got meanwhile.
 INSERT INTO orphans (data_id, tenant_id, external_id) SELECT g.data_id, :tenant_id, g.external_id
-{{staged_pairs}} AND g.sent AND p.hash = g.hash
+{{staged_pairs}} AND g.sent = 1 AND p.hash = g.hash
 ON CONFLICT (data_id) DO NOTHING;
 
 -- name: staged_snapshots(tenant_id TenantId, source_id SourceId, import_id int, count int, now text)
@@ -214,12 +216,14 @@ INSERT INTO source_properties (tenant_id, source_id, external_id, id, hash, data
 SELECT :tenant_id, :source_id, external_id, 0, hash, data_id, {{source_revision}}, {{log}}, {{log}}, :now, :now
 FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id AND hash IS NOT NULL
 {{import_upsert}}
-WHERE hash <> excluded.hash;
+WHERE source_properties.hash <> excluded.hash;
 
 -- name: staged_returned(tenant_id TenantId, source_id SourceId, import_id int, now text)
+-- Not by the index of removed rows, which holds those of all sources.
 UPDATE source_properties SET {{returned}}
-WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NOT NULL AND external_id IN (
-  SELECT external_id FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id AND hash IS NOT NULL);
+WHERE tenant_id = :tenant_id AND coalesce(removed_at, '') <> '' AND (source_id, external_id) IN (
+  SELECT :source_id, external_id FROM staging WHERE tenant_id = :tenant_id
+    AND import_id = :import_id AND hash IS NOT NULL LIMIT -1);
 
 -- name: staged_removed(tenant_id TenantId, source_id SourceId, import_id int, now text)
 UPDATE source_properties SET {{removed}}
@@ -228,7 +232,7 @@ WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL A
 -- name: staged_data_deleted(tenant_id TenantId, import_id int)
 -- Data of an import that is given up, before any row points to it.
 DELETE FROM property_data WHERE tenant_id = :tenant_id AND id IN (
-  SELECT data_id FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id AND sent);
+  SELECT data_id FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id AND sent = 1);
 
 -- name: staging_dropped(tenant_id TenantId, import_id int)
 DELETE FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id;

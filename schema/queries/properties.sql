@@ -1,9 +1,7 @@
 -- fragment: contest
 -- The two sources of a contested row, by number and name: its warning names them.
-x.source_id AS owner, x.contested_by, CASE WHEN x.contested_by IS NOT NULL THEN
-  (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.source_id) END AS owner_name,
-CASE WHEN x.contested_by IS NOT NULL THEN
-  (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.contested_by) END AS contester_name
+x.source_id AS owner, x.contested_by, CASE WHEN x.contested_by IS NOT NULL THEN {{owner_name}} END AS owner_name,
+CASE WHEN x.contested_by IS NOT NULL THEN {{contester_name}} END AS contester_name
 
 -- row: source_property(id int, external_id text, data text, hash text, version int, created_at text, updated_at text, source_id int, removed_at text?, revision int)
 -- A property of a source as lists show it, and the revision that its entity tag is made of.
@@ -25,7 +23,13 @@ x.has_manual_changes, x.manual_changes_warning, x.sync_status, x.last_synced, x.
 
 -- fragment: listed_data
 -- How many bytes of data a row has, and the data unless it has more than :largest.
-octet_length(d.data) AS bytes, CASE WHEN octet_length(d.data) <= :largest THEN hex(d.data) END AS data
+octet_length(d.data) AS bytes, CASE WHEN octet_length(d.data) <= :largest THEN {{data_hex}} END AS data
+
+-- fragment: data_hex
+-- sqlite:
+hex(d.data)
+-- postgres:
+upper(encode(convert_to(d.data, 'UTF8'), 'hex'))
 
 -- row: listed_source_property(id int, bytes int, data text?, members text)
 -- `members`: hash|version|created_at|updated_at|source_id|removed_at|external_id
@@ -38,18 +42,31 @@ x.id, {{listed_data}}, x.hash || '|' || x.version || '|' || x.created_at || '|' 
 -- `members`: hash|version|created_at|updated_at|target_id|source_property_id|has_manual_changes|sync_status|last_synced|external_id.
 -- `warnings`: none, or a list of the own warning, and of the owner and the contester the number and the name.
 
+-- fragment: owner_name
+(SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.source_id)
+
+-- fragment: contester_name
+(SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.contested_by)
+
+-- fragment: warnings
+-- The core reads canonical JSON, without the white space of PostgreSQL's json_build_array.
+-- sqlite:
+json_array(x.manual_changes_warning, x.source_id, {{owner_name}}, x.contested_by, {{contester_name}})
+-- postgres:
+'[' || coalesce(to_json(x.manual_changes_warning)::text, 'null') || ',' || coalesce(x.source_id::text, 'null')
+  || ',' || coalesce(to_json({{owner_name}})::text, 'null') || ',' || coalesce(x.contested_by::text, 'null')
+  || ',' || coalesce(to_json({{contester_name}})::text, 'null') || ']'
+
 -- fragment: target_listed
 x.id, {{listed_data}}, x.hash || '|' || x.version || '|' || x.created_at || '|' || x.updated_at || '|' || x.target_id
-  || '|' || coalesce(x.source_property_id, '') || '|' || x.has_manual_changes || '|' || x.sync_status
+  || '|' || coalesce(CAST(x.source_property_id AS TEXT), '') || '|' || x.has_manual_changes || '|' || x.sync_status
   || '|' || coalesce(x.last_synced, '') || '|' || x.external_id AS members,
 CASE WHEN x.manual_changes_warning IS NOT NULL OR x.contested_by IS NOT NULL THEN
-  json_array(x.manual_changes_warning, x.source_id,
-    (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.source_id), x.contested_by,
-    (SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.contested_by)) END AS warnings
+  {{warnings}} END AS warnings
 
 -- fragment: source_page
 x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id > :after
-  AND (:removed IS NULL OR (x.removed_at IS NOT NULL) = :removed)
+  AND (:removed IS NULL OR CASE WHEN x.removed_at IS NULL THEN 0 ELSE 1 END = :removed)
   AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id
 ORDER BY x.id LIMIT :count
 
@@ -68,7 +85,7 @@ WHERE x.removed_at IS NOT NULL AND {{source_page}};
 -- The page of at most one row that has an external id.
 SELECT {{source_listed}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.external_id = :external_id AND x.id > :after
-  AND (:removed IS NULL OR (x.removed_at IS NOT NULL) = :removed)
+  AND (:removed IS NULL OR CASE WHEN x.removed_at IS NULL THEN 0 ELSE 1 END = :removed)
   AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id;
 
 -- name: source_property(tenant_id TenantId, source_id SourceId, id PropertyId) -> source_property
@@ -77,7 +94,7 @@ WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id = :id AND d
 
 -- fragment: target_filters
 (:has_manual_changes IS NULL OR x.has_manual_changes = :has_manual_changes)
-  AND (:removed IS NULL OR (x.sync_status = 'removed') = :removed)
+  AND (:removed IS NULL OR CASE WHEN x.sync_status = 'removed' THEN 1 ELSE 0 END = :removed)
   AND (:sync_status IS NULL OR x.sync_status = :sync_status) AND (:owner IS NULL OR x.source_id = :owner)
   AND (:updated_since IS NULL OR x.updated_at >= :updated_since)
 
@@ -143,7 +160,8 @@ WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id = :id AND p
 -- name: guard_row(tenant_id TenantId, target_id TargetId, id PropertyId, revision int)
 -- Aborts the batch as `guard:row_changed` where the row moved on from `revision`, or is gone.
 INSERT INTO guard (row_changed) SELECT NULL WHERE (
-  SELECT revision FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id AND id = :id) IS NOT :revision;
+  SELECT revision FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id AND id = :id)
+    IS DISTINCT FROM :revision;
 
 -- name: target_bumped(tenant_id TenantId, target_id TargetId, created int)
 -- Before any change of a target's rows, which take the new revision.
@@ -158,7 +176,7 @@ WHERE tenant_id = :tenant_id AND id = :target_id;
 INSERT INTO target_snapshots (tenant_id, target_id, target_property_id, version, id, data_id, base_data_id, accepted,
   hidden, reason, log_id, created_at)
 SELECT :tenant_id, :target_id, id, version, (SELECT next - 1 FROM counters WHERE name = 'target_snapshots'),
-  data_id, base_data_id, accepted, deleted_at IS NOT NULL, :reason, {{log}}, :now
+  data_id, base_data_id, accepted, CASE WHEN deleted_at IS NULL THEN 0 ELSE 1 END, :reason, {{log}}, :now
 FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id AND id = :id;
 
 -- name: edit_data(tenant_id TenantId, hash text, data pack)

@@ -11,7 +11,8 @@ WHERE tenant_id = :tenant_id AND id = :id;
 
 -- name: sides_state(side, tenant_id TenantId) -> (count int, last int, revisions int)
 -- What the ETag of the list is made of: a change of any row raises the sum, a new row the largest id.
-SELECT count(*) AS count, coalesce(max(id), 0) AS last, coalesce(sum(revision), 0) AS revisions FROM {side}s WHERE tenant_id = :tenant_id;
+SELECT count(*) AS count, coalesce(max(id), 0) AS last, CAST(coalesce(sum(revision), 0) AS BIGINT) AS revisions
+FROM {side}s WHERE tenant_id = :tenant_id;
 
 -- name: sides_page(side, tenant_id TenantId, after int, count int, largest int) -> (id int, bytes int, data text?, name text, type text, property_count int, created_at text, updated_at text)
 -- `data` is the config, unless it has more than `largest` bytes.
@@ -32,10 +33,10 @@ INSERT INTO secrets (tenant_id, owner, owner_id, pointer, key_id, sealed)
 VALUES (:tenant_id, '{side}', :id, :pointer, :key_id, :sealed)
 ON CONFLICT (owner, owner_id, pointer) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed;
 
--- name: secrets_dropped(side, tenant_id TenantId, id int, pointers pack)
+-- name: secrets_dropped(side, tenant_id TenantId, id int, pack pack)
 -- Drops those at the pointers of a JSON list.
 DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_id = :id
-  AND pointer IN (SELECT value FROM json_each(:pointers));
+  AND pointer IN (SELECT j.value FROM {{items}});
 
 -- name: side_secrets_deleted(side, tenant_id TenantId, id int)
 DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_id = :id;

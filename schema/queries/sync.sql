@@ -44,19 +44,23 @@ t.source_id <> :source_id AND {{live_elsewhere}}
 t.hash = s.hash
 
 -- fragment: fact_edited
-t.has_manual_changes
+t.has_manual_changes = 1
 
 -- fragment: fact_accepted
-t.accepted
+t.accepted = 1
 
 -- fragment: fact_gives_way
-NOT t.has_manual_changes OR :policy = 'source_wins'
+t.has_manual_changes = 0 OR :policy = 'source_wins'
 
 -- fragment: fact_unchanged
 (SELECT b.hash FROM property_data b WHERE b.tenant_id = :tenant_id AND b.id = t.base_data_id) = s.hash
 
 -- fragment: candidates_all
+-- PostgreSQL wants every parameter in the text; a part that nobody reads is never worked out.
+-- sqlite:
 WITH
+-- postgres:
+WITH unread AS (SELECT :source_since, :target_since),
 
 -- fragment: candidates_changed
 WITH candidate(external_id) AS (
@@ -74,7 +78,8 @@ WITH candidate(external_id) AS (
 source_properties s
 
 -- fragment: pairs_changed
-candidate c CROSS JOIN source_properties s ON s.external_id = c.external_id
+candidate c CROSS JOIN source_properties s
+    ON s.tenant_id = :tenant_id AND s.source_id = :source_id AND s.external_id = c.external_id
 
 -- fragment: classed
 -- Whoever asks for the class of all rows puts LIMIT -1 behind it, or the planner works the CASE out once for each use.
@@ -99,7 +104,8 @@ base_data_id = excluded.base_data_id, accepted = 0, has_manual_changes = 0, manu
 sync_status = 'synced', last_synced = excluded.last_synced, {{tie}}
 
 -- fragment: take_data
-hash = excluded.hash, data_id = excluded.data_id, version = version + 1, log_id = excluded.log_id, {{settle}}
+hash = excluded.hash, data_id = excluded.data_id, version = target_properties.version + 1,
+log_id = excluded.log_id, {{settle}}
 
 -- fragment: target_row
 INSERT INTO target_properties (tenant_id, target_id, external_id, id, source_id, source_property_id, contested_by, hash,
@@ -113,7 +119,11 @@ SELECT :tenant_id, :target_id, external_id, 0, :source_id, property_id, contest,
 FROM classed
 
 -- fragment: attention
+-- As the index says it.
+-- sqlite:
 (has_manual_changes OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL)
+-- postgres:
+(has_manual_changes = 1 OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL)
 
 -- name: sync_position(tenant_id TenantId, source_id SourceId, target_id TargetId) -> (source_revision int, target_revision int, settings_hash text)
 -- Up to where the pair's last sync saw both sides, and under which settings.
@@ -125,8 +135,8 @@ WHERE tenant_id = :tenant_id AND source_id = :source_id AND target_id = :target_
 SELECT feed_floor,
   (SELECT min(id) FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id) AS first_id,
   (SELECT max(id) FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id) AS last_id,
-  EXISTS (SELECT 1 FROM target_properties INDEXED BY target_properties_attention
-    WHERE tenant_id = :tenant_id AND target_id = :target_id AND {{attention}}) AS attention
+  (SELECT count(*) FROM (SELECT 1 FROM target_properties INDEXED BY target_properties_attention
+    WHERE tenant_id = :tenant_id AND target_id = :target_id AND {{attention}} LIMIT 1) AS carrying) AS attention
 FROM targets WHERE tenant_id = :tenant_id AND id = :target_id;
 
 -- name: sync_source_ids(tenant_id TenantId, source_id SourceId) -> (first_id int?, last_id int?)
@@ -135,7 +145,7 @@ SELECT (SELECT min(id) FROM source_properties WHERE tenant_id = :tenant_id AND s
   (SELECT max(id) FROM source_properties WHERE tenant_id = :tenant_id AND source_id = :source_id) AS last_id;
 
 -- fragment: feeders
-(SELECT group_concat(s.id || ':' || s.revision) FROM sync_pairs p CROSS JOIN sources s ON s.id = p.source_id
+(SELECT string_agg(s.id || ':' || s.revision, ',' ORDER BY s.id) FROM sync_pairs p CROSS JOIN sources s ON s.id = p.source_id
   WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND s.tenant_id = :tenant_id)
 
 -- name: sync_feeders(tenant_id TenantId, target_id TargetId) -> (feeders text?)
@@ -144,7 +154,7 @@ SELECT {{feeders}} AS feeders;
 
 -- name: guard_feeders(tenant_id TenantId, target_id TargetId, feeders text?)
 -- Aborts the batch as `guard:source_changed` where any of them moved on.
-INSERT INTO guard (source_changed) SELECT NULL WHERE {{feeders}} IS NOT :feeders;
+INSERT INTO guard (source_changed) SELECT NULL WHERE {{feeders}} IS DISTINCT FROM :feeders;
 
 -- name: sync_changed_counted(tenant_id TenantId, source_id SourceId, target_id TargetId) -> count
 -- How many of the source's rows changed since the pair's last sync, as far as just over a tenth of them.
@@ -152,22 +162,24 @@ SELECT count(*) AS count FROM (SELECT 1 FROM source_properties INDEXED BY source
   WHERE tenant_id = :tenant_id AND source_id = :source_id AND revision > (
     SELECT source_revision FROM sync_pairs
     WHERE tenant_id = :tenant_id AND source_id = :source_id AND target_id = :target_id)
-  LIMIT coalesce((SELECT property_count / 10 + 1 FROM sources WHERE tenant_id = :tenant_id AND id = :source_id), 0));
+  LIMIT coalesce((SELECT property_count / 10 + 1 FROM sources WHERE tenant_id = :tenant_id AND id = :source_id), 0))
+AS changed;
 
 -- name: sync_classes(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text) -> (class_name text, count int)
 -- How many candidates each class has.
 {{classed}}
-SELECT class AS class_name, count(*) AS count FROM (SELECT class FROM classed LIMIT -1) WHERE class IS NOT NULL GROUP BY class;
+SELECT class AS class_name, count(*) AS count FROM (SELECT class FROM classed LIMIT -1) AS known
+WHERE class IS NOT NULL GROUP BY class;
 
 -- name: sync_logged(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, sync_id text, started_at text, now text) -> (stats text)
 -- The log row of a sync that decides inside its batch: the stats that Plan::stats makes of the classes.
-{{classed}}, counted AS (SELECT {{class_counts}} FROM (SELECT class FROM classed LIMIT -1))
+{{classed}}, counted AS (SELECT {{class_counts}} FROM (SELECT class FROM classed LIMIT -1) AS known)
 INSERT INTO sync_logs (tenant_id, id, sync_id, sync_type, status, source_id, target_id,
   total_properties, updated_properties, failed_properties, stats, started_at, completed_at)
 SELECT :tenant_id, coalesce({{log}}, 0) + 1, :sync_id, 'sync', 'success', :source_id, :target_id, s.property_count,
-  created + updated + removed, warnings, json_object('created', created, 'updated', updated,
-    'skipped', s.property_count - created - updated - warnings, 'warnings', warnings, 'conflicts', conflicts,
-    'removed', removed), :started_at, :now
+  created + updated + removed, warnings, '{"created":' || created || ',"updated":' || updated
+    || ',"skipped":' || (s.property_count - created - updated - warnings) || ',"warnings":' || warnings
+    || ',"conflicts":' || conflicts || ',"removed":' || removed || '}', :started_at, :now
 FROM counted CROSS JOIN sources s WHERE s.tenant_id = :tenant_id AND s.id = :source_id
 RETURNING stats;
 
@@ -181,7 +193,7 @@ INSERT INTO guard (target_changed) SELECT NULL WHERE NOT EXISTS (
 -- name: target_synced(tenant_id TenantId, target_id TargetId, hides int)
 -- Before the sync's changes of the target's rows, which take the new revision: what its log row says is counted.
 UPDATE targets SET revision = revision + 1, property_count = property_count + (
-  SELECT (stats ->> 'created') - CASE WHEN :hides THEN stats ->> 'removed' ELSE 0 END FROM sync_logs
+  SELECT CAST({{stats}} ->> 'created' AS BIGINT) - :hides * CAST({{stats}} ->> 'removed' AS BIGINT) FROM sync_logs
   WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
 WHERE tenant_id = :tenant_id AND id = :target_id;
 
@@ -207,18 +219,19 @@ ON CONFLICT (target_id, external_id) DO UPDATE SET created_log = excluded.create
 INSERT INTO target_snapshots (tenant_id, target_id, target_property_id, version, id, data_id, base_data_id, accepted,
   hidden, reason, log_id, created_at)
 
+-- fragment: member_count
+(SELECT CAST({{stats}} ->> :member AS BIGINT) FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
+
 -- name: sync_ids_reserved(name text, tenant_id TenantId, member text)
 -- Before the statements that create rows: one id for each row that the batch's log row counts as `member`. Where the sync
 -- decides inside its batch, nobody else knows how many there are.
-UPDATE counters SET next = next + (SELECT stats ->> :member FROM sync_logs WHERE tenant_id = :tenant_id
-  ORDER BY id DESC LIMIT 1) WHERE name = :name;
+UPDATE counters SET next = next + {{member_count}} WHERE name = :name;
 
 -- name: sync_snapshots(scope, tenant_id TenantId, source_id SourceId, target_id TargetId, source_since int, target_since int, policy text, class_name text, member text, now text)
 -- The rows of a class that are about to be updated or hidden, as they are. Their ids are those that were reserved last.
 {{classed}}
 {{target_snapshot}}
-SELECT :tenant_id, :target_id, row_id, version, (SELECT next FROM counters WHERE name = 'target_snapshots') - (
-    SELECT stats ->> :member FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
+SELECT :tenant_id, :target_id, row_id, version, (SELECT next FROM counters WHERE name = 'target_snapshots') - {{member_count}}
   + row_number() OVER (ORDER BY external_id) - 1, row_data_id, base_data_id, accepted, 0, 'sync', {{log}}, :now
 FROM classed WHERE class = :class_name;
 
@@ -227,7 +240,7 @@ FROM classed WHERE class = :class_name;
 {{classed}}
 {{target_row}}
 SELECT :tenant_id, :target_id, external_id, (SELECT next FROM counters WHERE name = 'target_properties') - (
-    SELECT stats ->> 'created' FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
+    SELECT CAST({{stats}} ->> 'created' AS BIGINT) FROM sync_logs WHERE tenant_id = :tenant_id ORDER BY id DESC LIMIT 1)
   + row_number() OVER (ORDER BY external_id) - 1, :source_id, property_id, NULL, hash, data_id, data_id, 'synced', :now,
   {{log}}, {{log}}, {{target_revision}}, :now, :now
 FROM classed WHERE class = 'create';
@@ -241,7 +254,10 @@ ON CONFLICT (target_id, external_id) DO UPDATE SET {{take_data}};
 x.id - :first_id
 
 -- fragment: place_ranked
+-- sqlite:
 row_number() OVER (ORDER BY x.external_id) - 1
+-- postgres:
+row_number() OVER (ORDER BY x.external_id) - 1 + 0 * :first_id
 
 -- name: sync_all_created(numbering, tenant_id TenantId, source_id SourceId, target_id TargetId, first_id int, reserved int, now text)
 -- Every live property of the source is in class `create`. The ids are the last `reserved` ones that were handed out.
@@ -306,8 +322,8 @@ ON CONFLICT (target_id, external_id) DO UPDATE SET manual_changes_warning = excl
 {{classed}}
 UPDATE target_properties SET sync_status = 'removed', deleted_at = :deleted_at, accepted = 0,
   manual_changes_warning = NULL, contested_by = NULL, last_synced = :now, revision = {{target_revision}}, updated_at = :now
-WHERE tenant_id = :tenant_id AND target_id = :target_id
-  AND external_id IN (SELECT external_id FROM classed WHERE class = 'remove');
+WHERE tenant_id = :tenant_id
+  AND (target_id, external_id) IN (SELECT :target_id, external_id FROM classed WHERE class = 'remove' LIMIT -1);
 
 -- name: sync_positioned(tenant_id TenantId, source_id SourceId, target_id TargetId, settings_hash text)
 -- The pair has seen both sides as they are now.
