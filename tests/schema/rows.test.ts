@@ -6,16 +6,9 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { after, test } from "node:test";
 import { getPlatformProxy } from "wrangler";
-import { Instance } from "../../host/shared/core/instance.ts";
-import { Pool } from "../../host/shared/core/pool.ts";
-import { drive, type Host } from "../../host/shared/drive.ts";
-import type {
-  Statement,
-  StatementTable,
-  Store,
-  StoreOutcome,
-} from "../../host/shared/store/store.ts";
+import type { Statement, Store, StoreOutcome } from "../../host/shared/store/store.ts";
 import { D1Store } from "../../host/worker/d1.ts";
+import { openCore, readTable } from "./core.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "sync-manager-rows-"));
@@ -45,10 +38,7 @@ await platform.env.DB.batch(
   statements.filter(Boolean).map((text) => platform.env.DB.prepare(text)),
 );
 
-const build = join(root, "build", process.env["WASM_BUILD"] ?? "wasi");
-const table = JSON.parse(
-  readFileSync(join(build, "generated/store/statements.sqlite.json"), "utf8"),
-) as StatementTable;
+const table = readTable("sqlite");
 
 /** The store of the Worker, with a meter. */
 class Metered implements Store {
@@ -78,19 +68,7 @@ class Metered implements Store {
 }
 
 const store = new Metered();
-const Module = WebAssembly.Module as unknown as new (bytes: Uint8Array) => WebAssembly.Module;
-const module = new Module(readFileSync(join(build, "sync_manager.wasm")));
-const first = new Instance(module);
-first.expectStatements(table.fingerprint);
-const host: Host = {
-  answers: first.storedAnswers(),
-  pool: new Pool(module, first),
-  store,
-  sealing: false,
-  sealer: async () => undefined,
-  varsJson: JSON.stringify({ TENANT_SIGNUP: "open", API_KEY_PEPPER: "pepper" }),
-  asset: async () => undefined,
-};
+const core = openCore(store, table);
 
 interface Cost {
   readonly calls: number;
@@ -108,34 +86,15 @@ async function call(
   headers: Record<string, string> = {},
 ): Promise<Cost> {
   const { calls, read, written } = store;
-  const request = new Request(`http://host${path}`, {
-    method,
-    headers: {
-      "content-type": "application/json",
-      "x-api-key": key,
-      ...lengthOf(body),
-      ...headers,
-    },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const { response, finished } = drive(host, request as unknown as Parameters<typeof drive>[1]);
-  const answer = await response;
-  const text = await answer.text();
-  await finished;
-  assert.ok(answer.status < 400, `${method} ${path}: ${answer.status} ${text}`);
+  const answer = await core.call(method, path, body, key, headers);
+  assert.ok(answer.status < 400, `${method} ${path}: ${answer.status} ${answer.text}`);
   return {
     calls: store.calls - calls,
     read: store.read - read,
     written: store.written - written,
-    value: text === "" ? {} : (JSON.parse(text) as Record<string, unknown>),
-    etag: answer.headers.get("etag") ?? "",
+    value: answer.text === "" ? {} : (JSON.parse(answer.text) as Record<string, unknown>),
+    etag: answer.etag,
   };
-}
-
-/** As any client sends it, but for what `Request` makes of a text here. */
-function lengthOf(body: unknown): Record<string, string> {
-  if (body === undefined) return {};
-  return { "content-length": String(Buffer.byteLength(JSON.stringify(body))) };
 }
 
 const kSizes = [100, 1000, 2000];
