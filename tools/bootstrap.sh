@@ -85,6 +85,7 @@ check_tools() {
   have "clang-format-$major" || want clang-format "clang-format-$major"
   any_file /usr/include/gtest/gtest.h /usr/local/include/gtest/gtest.h || want GoogleTest libgtest-dev
   { have python3 && python3 -c "import requests" 2>/dev/null; } || want "Python requests, for the scripts of users" python3-requests
+  any_file /usr/lib/postgresql/*/bin/initdb || want PostgreSQL postgresql
   have chromium || have chromium-browser || have google-chrome || want chromium chromium
 }
 
