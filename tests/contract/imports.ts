@@ -79,7 +79,7 @@ export async function assertRefused(
 export async function postPieces(
   client: Client,
   source: Place,
-  pieces: Iterable<Uint8Array>,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   type = kNdjson,
   query = "",
 ): Promise<Answer> {
@@ -88,7 +88,7 @@ export async function postPieces(
     socket.setNoDelay(true);
     const answered = readAnswer(socket);
     socket.write(importHead(client, source, type, "Transfer-Encoding: chunked", query));
-    for (const piece of pieces) {
+    for await (const piece of pieces) {
       socket.write(`${piece.length.toString(16)}\r\n`);
       socket.write(piece);
       socket.write("\r\n");
@@ -106,7 +106,7 @@ export async function postPieces(
 export async function importPieces(
   client: Client,
   source: Place,
-  pieces: Iterable<Uint8Array>,
+  pieces: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
   type = kNdjson,
 ): Promise<ImportAnswer> {
   return importAnswer(await postPieces(client, source, pieces, type));

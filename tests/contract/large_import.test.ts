@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, openSocket, readAnswer } from "./client.ts";
-import { importHead, importLines, kNdjson, postLines } from "./imports.ts";
+import { importHead, importLines, importPieces, kNdjson, postLines } from "./imports.ts";
 import {
   assertProblem,
   canonical,
@@ -21,7 +21,6 @@ import {
   importAnswer,
   importItems,
   importStats,
-  importText,
   logs,
   newClient,
   place,
@@ -59,23 +58,38 @@ async function seen(client: Client, source: Place): Promise<unknown> {
   ];
 }
 
-/** Looks at the source until the work is done; what shows is nothing or all of it. */
-async function whileNothingShows<T>(client: Client, source: Place, work: Promise<T>): Promise<T> {
+/** A body in two halves; the second one is sent when it may be. */
+async function* halves(body: string, mayGoOn: Promise<void>): AsyncGenerator<Uint8Array> {
+  const bytes = Buffer.from(body);
+  const middle = bytes.length >> 1;
+  yield bytes.subarray(0, middle);
+  await mayGoOn;
+  yield bytes.subarray(middle);
+}
+
+/** Imports while somebody looks at the source, some times between the halves: what shows is nothing or all of it. */
+async function importWatched(
+  client: Client,
+  source: Place,
+  body: string,
+  type: string,
+): Promise<ImportAnswer> {
+  const kLooksBetween = 10;
+  const { promise: mayGoOn, resolve: goOn } = Promise.withResolvers<void>();
   let done = false;
-  const ended = work.finally(() => {
+  const ended = importPieces(client, source, halves(body, mayGoOn), type).finally(() => {
     done = true;
   });
   ended.catch(() => undefined);
-  let looks = 0;
-  while (!done) {
+  for (let looks = 1; !done; looks++) {
     const { property_count } = await place(client, `/sources/${source.id}`);
     const page = await client.get(`/sources/${source.id}/properties?limit=2`);
     const rows = page.expect(200).json<unknown[]>().length;
+    if (looks <= kLooksBetween) assert.deepEqual([property_count, rows], [0, 0]);
     if (!done) assert.ok(property_count === 0 || property_count === kMany, `${property_count}`);
-    if (property_count === 0 && rows === 0) looks += 1;
+    if (looks === kLooksBetween) goOn();
     await sleep(20);
   }
-  assert.ok(looks > 0, "nobody looked");
   return ended;
 }
 
@@ -98,7 +112,7 @@ test("large: 60,000 items of 30 MB as JSON, failures and far duplicates among th
   }
   for (const at of [0, 1, 2_000, 59_000]) list.push(item(at, 2));
   const body = `[${list.join(",")}]`;
-  const told = await whileNothingShows(client, source, importText(client, source, body));
+  const told = await importWatched(client, source, `{"data":${body}}`, "application/json");
   assert.equal(told.status, "partial");
   assert.deepEqual(told.stats, importStats({ created: kMany, failed: 1_504 }));
   assertErrors(told, failed);
@@ -120,8 +134,7 @@ test("large: 60,000 lines of 30 MB, and the same again, changed, removed and ret
   const source = await createSource(client);
   const list = kItems.flatMap((text, at) => (at % 50 === 7 ? [text, "{"] : [text]));
   const failed = list.flatMap((text, at) => (text === "{" ? [at] : []));
-  const first = importLines(client, source, list.join("\n"));
-  const told = await whileNothingShows(client, source, first);
+  const told = await importWatched(client, source, list.join("\n"), kNdjson);
   assert.deepEqual(told.stats, importStats({ created: kMany, failed: failed.length }));
   assertErrors(told, failed);
 
