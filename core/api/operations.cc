@@ -41,9 +41,8 @@ http::Response refused_import(const flow::ImportOutcome& outcome) {
 }  // namespace
 
 Answered import_properties(Invocation& in, Call call) {
-  CO_TRY(flow::SideRow source,
-         co_await flow::find_side(in, call.tenant, Side::source, call.ids[0]));
-  flow::ImportOrder order{call.tenant, std::move(source)};
+  CO_TRY(flow::ImportOrder order,
+         co_await flow::order_import(in, call.tenant, SourceId{call.ids[0]}));
   if (call.arguments.text("mode") == "full") order.mode = sync::ImportMode::full;
   order.force = call.arguments.boolean("force").value_or(false);
   order.announced_bytes = announced_bytes(call.request);

@@ -279,6 +279,19 @@ Task<Result<ImportOutcome>> import_all(Invocation& in, ImportOrder order, Operat
 
 }  // namespace
 
+Task<Result<ImportOrder>> order_import(Invocation& in, TenantId tenant, SourceId source) {
+  std::vector<Statement> statements;
+  statements.push_back(store::side_by_id(Side::source, tenant, source.value));
+  statements.push_back(store::last_import(tenant, source));
+  CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
+  store::SideRow row;
+  if (!rows[0].next(row)) co_return not_found();
+  ImportOrder order{tenant, side_row(row)};
+  store::LastImportRow last;
+  if (rows[1].next(last)) order.last_digest = last.digest.value_or("");
+  co_return order;
+}
+
 Task<Result<ImportOutcome>> import_body(Invocation& in, ImportOrder order) {
   Operation operation = begun(in, {order.tenant, "import", SourceId{order.source.id}});
   return logged(in, operation, import_all(in, std::move(order), operation));

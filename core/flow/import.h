@@ -22,6 +22,8 @@ namespace sm::flow {
 struct ImportOrder {
   TenantId tenant;
   SideRow source;
+  // What the import was that left the source as it was read: the same again changes nothing.
+  std::string last_digest = {};
   sync::ImportMode mode = sync::ImportMode::upsert;
   // Removes whatever the share, and although an item has no identity.
   bool force = false;
@@ -45,6 +47,9 @@ struct ImportOutcome {
   // Why items failed, for the log.
   std::optional<std::string> error_message() const;
 };
+
+// The source of an import, as it is before a body is read. Errors: not_found; those of the store.
+Task<Result<ImportOrder>> order_import(Invocation& in, TenantId tenant, SourceId source);
 
 // An import of which every item failed does nothing but leave its log row.
 //

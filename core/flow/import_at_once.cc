@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <utility>
 
 #include "core/base/limits.h"
 #include "core/flow/commit.h"
@@ -15,7 +16,8 @@ using Item = sync::ImportItem;
 struct Differences {
   std::vector<const Item*> changed;   // fresh ones, and behind them those that changed
   std::vector<const Item*> returned;  // removed ones that came back as they were
-  Pack present;                       // all identities; none where the source was empty
+  Pack present;                       // all identities
+  std::string digest;                 // of them
   ImportCounts counts;
 
   // `letter` as import_differences gives it.
@@ -60,6 +62,14 @@ Pack present_in(const std::vector<const Item*>& items, const ImportJob& job) {
   return pack.finish();
 }
 
+// One text for each list of identities with their hashes, and what is done with it.
+std::string digest_of(const ImportJob& job, const Pack& present) {
+  Sha256 digest;
+  digest.update(job.removes() ? "full" : "upsert");
+  digest.update(*present);
+  return to_hex(digest.finish());
+}
+
 // A source without any property differs in everything.
 Task<Result<bool>> is_empty(Invocation& in, ImportJob& job) {
   if (job.order.source.property_count > 0) co_return false;
@@ -75,6 +85,11 @@ Task<Result<bool>> is_empty(Invocation& in, ImportJob& job) {
 Task<Result<Differences>> find_differences(Invocation& in, ImportJob& job) {
   std::vector<const Item*> items = counted_items(job);
   Differences found;
+  found.present = present_in(items, job);
+  found.digest = digest_of(job, found.present);
+  // A guard on the revision comes with the batch, so this is asked of the row as it was first read.
+  std::string last = std::exchange(job.order.last_digest, {});
+  if (last == found.digest) co_return found;
   CO_TRY(bool empty, co_await is_empty(in, job));
   if (empty) {
     found.counts.fresh = static_cast<int64_t>(items.size());
@@ -82,7 +97,6 @@ Task<Result<Differences>> find_differences(Invocation& in, ImportJob& job) {
     found.sort();
     co_return found;
   }
-  found.present = present_in(items, job);
   std::vector<Statement> statements;
   statements.push_back(store::side_by_id(Side::source, job.order.tenant, job.order.source.id));
   statements.push_back(store::import_differences(job.order.tenant, job.source(), found.present));
@@ -128,6 +142,7 @@ void append_differences(std::vector<Statement>& batch, const ImportJob& job,
                         const Differences& found, const std::string& now) {
   TenantId tenant = job.order.tenant;
   batch.push_back(store::source_bumped(tenant, job.source(), found.counts.live()));
+  batch.push_back(store::import_remembered(tenant, job.source(), found.digest));
   if (!found.changed.empty()) append_changed(batch, job, found, now);
   if (!found.returned.empty()) {
     batch.push_back(store::import_returned(tenant, job.source(), now, pack_of(found.returned)));

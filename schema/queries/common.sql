@@ -118,6 +118,11 @@ WHERE NOT EXISTS (SELECT 1 FROM {{newest_logs}} WHERE sync_id = :sync_id);
 UPDATE sync_logs SET status = 'partial', error_message = :error_message, completed_at = :completed_at
 WHERE tenant_id = :tenant_id AND status = 'running' AND sync_id = :sync_id;
 
+-- name: logs_abandoned(tenant_id TenantId, before text, error_message text, completed_at text)
+-- Operations that nobody ended, because whoever worked on them was killed. Rows of runs are ended by their own runs.
+UPDATE sync_logs SET status = 'partial', error_message = :error_message, completed_at = :completed_at
+WHERE tenant_id = :tenant_id AND status = 'running' AND run_id IS NULL AND started_at < :before;
+
 -- name: log_by_sync_id(tenant_id TenantId, sync_id text) -> (stats text?, id int)
 -- Whether a batch whose outcome is unknown was committed: its log row is among the newest.
 SELECT stats, id FROM {{newest_logs}} WHERE sync_id = :sync_id;

@@ -34,6 +34,15 @@ SELECT count(*) AS count FROM source_properties WHERE tenant_id = :tenant_id AND
 UPDATE sources SET revision = revision + 1, property_count = property_count + :live
 WHERE tenant_id = :tenant_id AND id = :source_id;
 
+-- name: import_remembered(tenant_id TenantId, source_id SourceId, digest text)
+-- Behind source_bumped: what this import was.
+UPDATE sources SET imported_digest = :digest, imported_revision = revision WHERE tenant_id = :tenant_id AND id = :source_id;
+
+-- name: last_import(tenant_id TenantId, source_id SourceId) -> (digest text?)
+-- The digest of the import that left the source as it is.
+SELECT imported_digest AS digest FROM sources
+WHERE tenant_id = :tenant_id AND id = :source_id AND imported_revision = revision;
+
 -- name: import_data(tenant_id TenantId, count int, quote text, pack pack)
 -- The last `count` ids that were handed out are those of the data, by place.
 INSERT INTO property_data (id, tenant_id, hash, data)

@@ -100,6 +100,7 @@ std::vector<Flow> flows_of_sources() {
   return {
       {"import at once", [](World&) { return import_of(kSource, "amn", 2); }},
       {"import unchanged", [](World&) { return import_of(kOther, "ab", 1); }},
+      {"import repeated", [](World&) { return import_of(kOther, "abxyz", 1); }},
       {"import returning",
        [](World&) { return joined(import_of(kSource, "e", 0), import_of(kSource, "g", 3)); }},
       {"import staged",
