@@ -93,20 +93,25 @@ Task<Result<Opening>> open(Invocation& in, const List& list, Slice slice) {
 
 // An answer's text in the making, or what of it is not sent yet.
 struct Text {
-  std::string json;
+  std::string bytes;
   int64_t rows = 0;  // of the whole answer, so far
 };
+
+void close(Text& text, const ListForm& form) {
+  if (text.rows == 0) text.bytes += form.open;
+  text.bytes += form.close;
+}
 
 // Appends the next row; false where there is none, or where it was too large to come with its data:
 // then there is more behind the part.
 bool append_row(Text& text, Part& part, const List& list) {
   if (part.unread == 0) return false;
-  size_t before = text.json.size();
-  text.json += text.rows == 0 ? '[' : ',';
-  TakenRow row = list.append_next(text.json, part.rows);
+  size_t before = text.bytes.size();
+  text.bytes += text.rows == 0 ? list.form.open : list.form.between;
+  TakenRow row = list.append_next(text.bytes, part.rows);
   part.most_bytes = std::max(part.most_bytes, row.bytes);
   if (!row.appended) {
-    text.json.resize(before);
+    text.bytes.resize(before);
     part.unread = 0;
     part.whole = false;
     return false;
@@ -119,7 +124,7 @@ bool append_row(Text& text, Part& part, const List& list) {
 
 // Appends rows until the text has `bytes`, or the part is used up.
 void append_rows(Text& text, Part& part, const List& list, size_t bytes) {
-  while (text.json.size() < bytes && append_row(text, part, list)) {
+  while (text.bytes.size() < bytes && append_row(text, part, list)) {
   }
 }
 
@@ -132,7 +137,7 @@ Task<Result<Unit>> send(Invocation& in, Effect effect) {
 }
 
 // The first part is there already: a store that fails before it gives a problem, not half a list.
-// It is sent in pieces, so that its JSON does not take as much memory again. The next part is read
+// It is sent in pieces, so that its text does not take as much memory again. The next part is read
 // when the reader has taken the last piece: reading ahead would hold as much memory again for each
 // reader that stalls.
 Task<Result<http::Response>> stream(Invocation& in, List list, Text text, Part part,
@@ -146,10 +151,10 @@ Task<Result<http::Response>> stream(Invocation& in, List list, Text text, Part p
     if (last) {
       Result<std::string> there = co_await read_tag(in, list);
       if (!there.ok()) co_return http::Response{Form::streamed_broken};
-      text.json += text.rows == 0 ? "[]\n" : "]\n";
+      close(text, list.form);
     }
-    if (!text.json.empty()) {
-      Result<Unit> written = co_await send(in, Write{std::exchange(text.json, std::string())});
+    if (!text.bytes.empty()) {
+      Result<Unit> written = co_await send(in, Write{std::exchange(text.bytes, std::string())});
       if (!written.ok()) co_return http::Response{Form::streamed_broken};
     }
     if (last) co_return http::Response{Form::streamed_whole};
@@ -172,11 +177,11 @@ struct ShownPage {
 // Adds rows of a part, up to a number of them. True where the page is full, or the list at its end.
 bool fill(ShownPage& page, Part& part, const List& list, int64_t limit) {
   while (true) {
-    size_t before = page.text.json.size();
+    size_t before = page.text.bytes.size();
     if (!append_row(page.text, part, list)) return part.whole;
     page.more = page.text.rows > limit || before >= static_cast<size_t>(kPageBytes);
     if (page.more) {
-      page.text.json.resize(before);
+      page.text.bytes.resize(before);
       return true;
     }
     page.last = part.last;
@@ -190,7 +195,7 @@ Task<Result<ShownPage>> read_page(Invocation& in, const List& list, Part part, i
     Slice slice = next_slice(part, limit + 1 - page.text.rows, kPageBytes);
     CO_TRY(part, co_await read_part(in, list, slice));
   }
-  page.text.json += page.text.json.empty() ? "[]\n" : "]\n";
+  close(page.text, list.form);
   co_return page;
 }
 
@@ -202,7 +207,7 @@ Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, 
   bool without_rows = request.method == "HEAD" && !asked.limit;
   if (without_rows || request.header("if-none-match")) {
     CO_TRY(std::string tag, co_await read_tag(in, list));
-    http::Response response = http::with_header(http::json(200, ""), "etag", std::move(tag));
+    http::Response response = http::with_header(http::content(200, list.form.media_type, ""), "etag", std::move(tag));
     response = http::unless_known(request, std::move(response));
     if (without_rows || response.respond.status == 304) co_return response;
   }
@@ -210,7 +215,7 @@ Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, 
   Slice slice = slice_of(asked.after, rows, asked.limit ? kPageBytes : kStreamSliceBytes);
   CO_TRY(Opening opening, co_await open(in, list, slice));
   Part part = std::move(opening.part);
-  http::Response response = http::json(200, "");
+  http::Response response = http::content(200, list.form.media_type, "");
   response = http::with_header(std::move(response), "etag", std::move(opening.tag));
   if (!asked.limit) {
     Text text;
@@ -220,11 +225,12 @@ Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, 
       co_return co_await stream(in, std::move(list), std::move(text), std::move(part),
                                 std::move(response));
     }
-    response.respond.content = std::move(text.json) + (text.rows == 0 ? "[]\n" : "]\n");
+    close(text, list.form);
+    response.respond.content = std::move(text.bytes);
     co_return response;
   }
   CO_TRY(ShownPage page, co_await read_page(in, list, std::move(part), *asked.limit));
-  response.respond.content = std::move(page.text.json);
+  response.respond.content = std::move(page.text.bytes);
   if (page.more) {
     std::string cursor = make_cursor(in.deployment(), list.key.tenant, request.path(), page.last);
     response = http::with_header(std::move(response), "link",

@@ -72,6 +72,15 @@ struct TakenRow {
   bool appended = true;
 };
 
+// How rows stand in an answer: what opens it, what stands between two rows, and what closes it.
+struct ListForm {
+  std::string_view media_type;
+  std::string_view open;
+  std::string_view between;
+  std::string_view close;
+};
+inline constexpr ListForm kJsonList{"application/json", "[", ",", "]\n"};
+
 struct List {
   ListKey key;
   // What the entity tag is made of; nothing where there is nothing that could have a list.
@@ -80,8 +89,9 @@ struct List {
   std::string tag_kind;  // as in http::entity_tag; differs with the query of the request
   // The rows of a slice.
   Statement (*page)(const ListKey& key, Slice slice);
-  // Reads the next of them and appends it.
-  TakenRow (*append_next)(std::string& json, store::Rows& rows);
+  // Reads the next of them and appends it in the list's form.
+  TakenRow (*append_next)(std::string& text, store::Rows& rows);
+  ListForm form = kJsonList;
 };
 
 // The page that a request asks for, from its parameters `limit` and `cursor`.

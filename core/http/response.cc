@@ -10,14 +10,19 @@ constexpr const char* kRetryAfterSeconds = "2";
 
 }  // namespace
 
+Response content(int status, std::string_view media_type, std::string body) {
+  return {
+      Response::Form::complete,
+      {status,
+       {{"content-type", std::string(media_type)}, {"cache-control", "private, no-cache"}},
+       Respond::Body::bytes,
+       std::move(body)}};
+}
+
 Response json(int status, std::string body) {
   // No part of the value: the next prompt of a terminal stands on a line of its own.
   if (!body.empty()) body += '\n';
-  return {Response::Form::complete,
-          {status,
-           {{"content-type", "application/json"}, {"cache-control", "private, no-cache"}},
-           Respond::Body::bytes,
-           std::move(body)}};
+  return content(status, "application/json", std::move(body));
 }
 
 Response json_unstored(int status, std::string body) {

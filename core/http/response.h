@@ -23,6 +23,7 @@ struct Response {
 };
 
 // May be kept by the client, but is asked for again (entity tags make that cheap).
+Response content(int status, std::string_view media_type, std::string body);
 Response json(int status, std::string body);
 // Shown once: no cache keeps it.
 Response json_unstored(int status, std::string body);
