@@ -54,6 +54,7 @@ Json config_member_schema(const sync::ConfigMember& member) {
     case Kind::pointer:
       schema = of_type("string");
       schema["pattern"] = "^(/([^/~]|~[01])*)*$";
+      schema["maxLength"] = kMaxPointerBytes;
       break;
     case Kind::ratio:
       schema = of_type("number");

@@ -19,9 +19,10 @@ inline constexpr size_t kMinKeyCharacters = 32;
 inline constexpr size_t kMaxKeyCharacters = 128;
 inline constexpr int64_t kMaxPageRows = 1000;
 inline constexpr size_t kMaxImportErrors = 1000;
+// JSON Pointers in a config: to a secret, or to what identifies an item.
+inline constexpr size_t kMaxPointerBytes = 1024;
 // Of one config: each secret is sealed and stored on its own, under its JSON Pointer.
 inline constexpr size_t kMaxSecrets = 64;
-inline constexpr size_t kMaxSecretPointerBytes = 1024;
 inline constexpr size_t kMaxSecretBytes = 16 * 1024;
 inline constexpr int64_t kMaxRetentionDays = 36500;
 

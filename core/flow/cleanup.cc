@@ -19,6 +19,12 @@ struct Cleanup {
   TenantId tenant() const { return operation.tenant; }
 };
 
+Error unfinished() {
+  return {ErrorCode::overloaded,
+          "This clean-up takes more steps than the store allows one request. What it deleted stays "
+          "deleted, and its log row tells how much: send it again, and it goes on."};
+}
+
 Task<Result<Unit>> write_slice(Invocation& in, Cleanup& cleanup, std::vector<Statement> slice) {
   if (cleanup.log) {
     CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(slice)));
@@ -37,6 +43,7 @@ Task<Result<Unit>> drop_snapshots(Invocation& in, Cleanup& cleanup, Side side) {
   while (true) {
     CO_TRY(slice, co_await next_properties(in, cleanup.tenant(), side, slice.last));
     if (slice.rows == 0) co_return Unit{};
+    if (!in.may_go_on()) co_return unfinished();
     std::vector<Statement> batch;
     append_snapshot_drops(batch, cleanup.tenant(), side, slice, cleanup.before, cleanup.log);
     CO_TRY([[maybe_unused]] Unit written, co_await write_slice(in, cleanup, std::move(batch)));
@@ -48,6 +55,7 @@ Task<Result<Unit>> drop_orphans(Invocation& in, Cleanup& cleanup) {
   while (true) {
     CO_TRY(slice, co_await next_orphans(in, cleanup.tenant(), slice.last));
     if (slice.rows == 0) co_return Unit{};
+    if (!in.may_go_on()) co_return unfinished();
     std::vector<Statement> batch;
     append_orphan_drops(batch, cleanup.tenant(), slice);
     CO_TRY([[maybe_unused]] Unit written, co_await write_slice(in, cleanup, std::move(batch)));

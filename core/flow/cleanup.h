@@ -48,7 +48,7 @@ void append_orphan_drops(std::vector<Statement>& batch, TenantId tenant, const C
 
 // All slices. The first one begins the log row, each adds what it deleted, so that a clean-up that
 // breaks off has told what is gone. Gives the numbers as the row has them, a JSON object. Errors:
-// those of the store.
+// overloaded, where there is more than one request may do; those of the store.
 Task<Result<std::string>> clean_up(Invocation& in, TenantId tenant, Time before);
 
 }  // namespace sm::flow

@@ -118,6 +118,9 @@ std::string checkpoint_of(const Work& work) {
 
 Task<Result<Unit>> end(Invocation& in, const Work& work) {
   std::vector<Statement> batch = run_batch(work.run);
+  batch.push_back(store::logs_abandoned(
+      work.run.tenant, to_text(in.now() - kDayMs),
+      "It was interrupted; what it did until then stays done.", to_text(in.now())));
   batch.push_back(
       store::runs_forgotten(work.run.tenant, std::string(kRetentionKind), work.cutoff(kLogDays)));
   return end_run(in, work.run, std::move(batch));

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "core/base/choices.h"
+#include "core/base/limits.h"
 #include "core/http/public_url.h"
 #include "core/json/cursor.h"
 
@@ -44,7 +45,9 @@ constexpr ConfigMember kTargetMembers[] = {kUrl, kConflictPolicy, kOnRemoved};
 
 std::optional<json::PointerTokens> read_pointer(std::string_view value) {
   if (json::type_of(value) != json::ValueType::string) return std::nullopt;
-  return json::parse_pointer(json::unquote(value));
+  std::string pointer = json::unquote(value);
+  if (pointer.size() > kMaxPointerBytes) return std::nullopt;
+  return json::parse_pointer(pointer);
 }
 
 std::optional<double> read_ratio(std::string_view value) {
@@ -76,7 +79,8 @@ std::optional<std::string> problem_of(const ConfigMember& member, std::string_vi
       return url_problem(value, addresses);
     case Kind::pointer:
       if (read_pointer(value)) return std::nullopt;
-      return "must be a JSON Pointer such as /meta/id";
+      return "must be a JSON Pointer such as /meta/id, of at most " +
+             std::to_string(kMaxPointerBytes) + " bytes";
     case Kind::ratio:
       if (read_ratio(value)) return std::nullopt;
       return "must be a number from 0 to 1";

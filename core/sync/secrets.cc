@@ -63,7 +63,7 @@ class Splitter {
   void take(std::string_view pointer, std::string_view value) {
     if (split_.secrets.size() + split_.kept.size() == kMaxSecrets) {
       problem_ = fault("", "must have at most 64 secrets");
-    } else if (pointer.size() > kMaxSecretPointerBytes) {
+    } else if (pointer.size() > kMaxPointerBytes) {
       problem_ = fault("", "has a secret whose JSON Pointer is longer than 1 KiB");
     } else if (value.size() > kMaxSecretBytes) {
       problem_ = fault(pointer, "must have at most 16 KiB, as every secret");

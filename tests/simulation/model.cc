@@ -83,10 +83,12 @@ int64_t drop_snapshots(std::map<int64_t, S>& sides, Moment before, Slice slice) 
 
 constexpr int64_t kRetentionDays = 30;
 
-// The row of an operation that is under way.
+// The row of an operation that is under way. A retention may have taken it for one that nobody
+// ends any more; of retentions, each has a row of its own.
 LogRow& running(Tenant& tenant, int64_t operation) {
   for (LogRow& log : tenant.logs) {
-    if (log.operation == operation && log.status == std::string_view("running")) return log;
+    bool runs = log.status == std::string_view("running");
+    if (log.operation == operation && (runs || operation != kRetention)) return log;
   }
   LogRow begun{"cleanup", "running"};
   begun.stats = {{"source_snapshots", 0}, {"target_snapshots", 0}};
@@ -103,7 +105,18 @@ void count(LogRow& log, const char* what, int64_t dropped) {
 
 void end(LogRow& log, const char* status, const Applying& at) {
   log.status = status;
+  log.has_error = false;
   log.completed_at = at.now;
+}
+
+void end_abandoned(Tenant& tenant, const Applying& at) {
+  for (LogRow& log : tenant.logs) {
+    bool runs = log.status == std::string_view("running");
+    if (!runs || log.operation == kRetention || log.started_at >= at.now - kDay) continue;
+    end(log, "partial", at);
+    log.has_error = true;
+    at.coverage->add(Reached::log_abandoned);
+  }
 }
 
 // Snapshots of sources, those of targets, both slice by slice, and then the end.
@@ -248,6 +261,7 @@ void apply_retention(Tenant& tenant, RetentionStep step, Moment as_of, const App
   }
   if (step == RetentionStep::end) {
     end(running(tenant, kRetention), "success", at);
+    end_abandoned(tenant, at);
     at.coverage->add(Reached::retained);
   }
   if (step == RetentionStep::give_up) {
