@@ -4,7 +4,7 @@
 #include "core/api/openapi.h"
 #include "core/flow/cleanup.h"
 #include "core/flow/health.h"
-#include "core/json/cursor.h"
+#include "core/json/writer.h"
 
 namespace sm::api {
 namespace {
@@ -20,6 +20,12 @@ constexpr std::array<DocsFile, 4> kDocsFiles = {{
     {"/docs/init.js", "text/javascript; charset=utf-8"},
     {"/start.js", "text/javascript; charset=utf-8"},
 }};
+
+void append_texts(std::string& json, const std::vector<std::string_view>& texts) {
+  json::ListWriter list(json);
+  for (std::string_view text : texts) json::append_quoted(list.element(), text);
+  list.end();
+}
 
 }  // namespace
 
@@ -48,16 +54,15 @@ Answered show_health(Invocation& in, Call) {
   if (!in.deployment().sealing) missing.push_back("ENCRYPTION_KEY");
   bool valid = flow::has_valid_retention(in.deployment());
   bool ok = store_ok && missing.empty() && valid;
-  std::string json = "{\"status\":\"" + std::string(ok ? "ok" : "degraded") +
-                     "\",\"version\":\"" SM_VERSION "\",\"store\":{\"kind\":" +
-                     json::quote(in.deployment().store_kind) +
-                     ",\"ok\":" + (store_ok ? "true" : "false") + "}";
-  for (size_t i = 0; i < missing.size(); ++i) {
-    json += (i == 0 ? ",\"missing\":[" : ",") + json::quote(missing[i]);
-  }
-  if (!missing.empty()) json += ']';
-  if (!valid) json += ",\"invalid\":[\"RETENTION_DAYS\"]";
-  json += '}';
+  std::string json = json::object([&](json::ObjectWriter& health) {
+    health.text("status", ok ? "ok" : "degraded").text("version", SM_VERSION);
+    json::ObjectWriter(health.key("store"))
+        .text("kind", in.deployment().store_kind)
+        .boolean("ok", store_ok)
+        .end();
+    if (!missing.empty()) append_texts(health.key("missing"), missing);
+    if (!valid) append_texts(health.key("invalid"), {"RETENTION_DAYS"});
+  });
   co_return http::json_unstored(ok ? 200 : 503, std::move(json));
 }
 

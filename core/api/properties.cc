@@ -3,6 +3,7 @@
 #include "core/api/rows.h"
 #include "core/base/encoding.h"
 #include "core/flow/edit.h"
+#include "core/flow/property.h"
 #include "core/flow/remove.h"
 #include "core/flow/sides.h"
 #include "core/http/conditional.h"
@@ -69,11 +70,6 @@ flow::PropertyFilters read_filters(Side side, const Arguments& given) {
   return filters;
 }
 
-Statement property_by_id(Side side, TenantId tenant, int64_t parent, int64_t id) {
-  return side == Side::source ? store::source_property(tenant, SourceId{parent}, PropertyId{id})
-                              : store::target_property(tenant, TargetId{parent}, PropertyId{id});
-}
-
 auto next_writer(Side side) {
   return side == Side::source
              ? append_next_large<store::ListedSourcePropertyRow, append_listed_source_property>
@@ -131,7 +127,7 @@ Result<Shown> show_found(store::Rows rows) {
 
 Task<Result<Shown>> read_property(Invocation& in, Side side, TenantId tenant, int64_t parent,
                                   int64_t id) {
-  CO_TRY(store::Rows rows, co_await store::query(in, property_by_id(side, tenant, parent, id)));
+  CO_TRY(store::Rows rows, co_await flow::find_property(in, tenant, side, parent, PropertyId{id}));
   co_return side == Side::source ? show_found<store::SourcePropertyRow>(std::move(rows))
                                  : show_found<store::TargetPropertyRow>(std::move(rows));
 }

@@ -104,7 +104,7 @@ void write_target_property(std::string& json, const Row& row,
   write_property(object, row);
   object.integer("target_id", row.target_id);
   object.maybe_integer("source_property_id", row.source_property_id);
-  object.raw("has_manual_changes", row.has_manual_changes != 0 ? "true" : "false");
+  object.boolean("has_manual_changes", row.has_manual_changes != 0);
   object.maybe_text("warning", view_of(warning));
   object.text("sync_status", row.sync_status).maybe_text("last_synced", row.last_synced).end();
 }

@@ -6,7 +6,6 @@
 #include "core/base/limits.h"
 #include "core/flow/access.h"
 #include "core/flow/body.h"
-#include "core/store/store.h"
 
 namespace sm::api {
 namespace {
@@ -149,7 +148,7 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
   std::string body;
   if (reads_body(route, call.request)) {
     if (!flow::announces_at_most(call.request, kUncheckedBodyBytes)) {
-      CO_TRY([[maybe_unused]] Unit admitted, co_await store::settle_conditions(in));
+      CO_TRY([[maybe_unused]] Unit admitted, co_await flow::admit(in));
     }
     CO_TRY(body, co_await flow::read_body(in, route.body.limit));
   }
@@ -165,7 +164,7 @@ Task<std::vector<Effect>> serve(Invocation& in, http::Request request) {
   // the store keeps its own failure.
   bool failed = !result.ok() && error_info(result.error().code).status >= 500;
   if (!failed || in.refusal()) {
-    Result<Unit> admitted = co_await store::settle_conditions(in);
+    Result<Unit> admitted = co_await flow::admit(in);
     if (!admitted.ok()) result = std::move(admitted).error();
   }
   http::Response response = result.ok() ? std::move(result).value() : http::problem(result.error());

@@ -68,6 +68,8 @@ Task<Result<TenantId>> tenant_of_key(Invocation& in, std::optional<std::string_v
   co_return row.tenant_id;
 }
 
+Task<Result<Unit>> admit(Invocation& in) { return store::settle_conditions(in); }
+
 Status check_signup(const Deployment& deployment, std::optional<std::string_view> authorization) {
   if (deployment.var("TENANT_SIGNUP") == "open") return Unit{};
   constexpr std::string_view kScheme = "Bearer ";

@@ -24,6 +24,10 @@ namespace sm::flow {
 // text, here or where the condition does not hold.
 Task<Result<TenantId>> tenant_of_key(Invocation& in, std::optional<std::string_view> key);
 
+// Asks alone whether the key is good, where nothing that was asked of the store has told yet.
+// Errors: unauthorized; those of the store.
+Task<Result<Unit>> admit(Invocation& in);
+
 // Whether the caller may create a tenant. Errors: unauthorized.
 Status check_signup(const Deployment& deployment, std::optional<std::string_view> authorization);
 

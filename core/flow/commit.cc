@@ -29,6 +29,15 @@ Error not_committed() {
           "The store failed within the request. Nothing was changed; try again."};
 }
 
+// The row that shows that a batch of unknown outcome was committed. Where the store does not even
+// answer that, the batch may still have been: its own error stays.
+Task<Result<store::Rows>> find_sign(Invocation& in, Error error, Statement sign) {
+  Result<store::Rows> found = co_await store::query(in, std::move(sign));
+  if (!found.ok()) co_return error;
+  if (found.value().size() == 0) co_return not_committed();
+  co_return std::move(found).value();
+}
+
 }  // namespace
 
 bool Races::lost(const Error& error) {
@@ -44,14 +53,21 @@ Task<Result<Committed>> commit_logged(Invocation& in, const Operation& operation
   Error error = std::move(written).error();
   if (lost_log_number(error)) co_return Error{ErrorCode::guard, std::string(kLogNumber)};
   if (error.code != ErrorCode::unknown_outcome) co_return error;
-  Result<store::Rows> found =
-      co_await store::query(in, store::log_by_sync_id(operation.tenant, operation.sync_id));
-  // Where the store does not even answer that, the batch may still have been committed.
-  if (!found.ok()) co_return error;
-  store::Rows rows = std::move(found).value();
-  store::LogBySyncIdRow log;
-  if (!rows.next(log)) co_return not_committed();
+  CO_TRY(store::Rows rows,
+         co_await find_sign(in, std::move(error),
+                            store::log_by_sync_id(operation.tenant, operation.sync_id)));
+  auto log = store::only<store::LogBySyncIdRow>(rows);
   co_return Committed{std::nullopt, std::string(log.stats.value_or("")), log.id};
+}
+
+Task<Result<Unit>> commit_shown(Invocation& in, std::vector<Statement> batch, Statement sign) {
+  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
+  if (written.ok()) co_return Unit{};
+  Error error = std::move(written).error();
+  if (error.code != ErrorCode::unknown_outcome) co_return error;
+  CO_TRY([[maybe_unused]] store::Rows found,
+         co_await find_sign(in, std::move(error), std::move(sign)));
+  co_return Unit{};
 }
 
 Error when_unseen(const Error& error) {

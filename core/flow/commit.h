@@ -47,6 +47,10 @@ struct Committed {
 Task<Result<Committed>> commit_logged(Invocation& in, const Operation& operation,
                                       std::vector<Statement> batch);
 
+// The same for a batch that has no log row, of which another row shows whether it was committed:
+// `sign` finds that row, which nobody else can have written.
+Task<Result<Unit>> commit_shown(Invocation& in, std::vector<Statement> batch, Statement sign);
+
 // The error of a batch that wrote nothing which anybody sees (a part that is staged): whatever
 // became of it, nothing was changed.
 Error when_unseen(const Error& error);

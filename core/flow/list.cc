@@ -207,7 +207,8 @@ Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, 
   bool without_rows = request.method == "HEAD" && !asked.limit;
   if (without_rows || request.header("if-none-match")) {
     CO_TRY(std::string tag, co_await read_tag(in, list));
-    http::Response response = http::with_header(http::content(200, list.form.media_type, ""), "etag", std::move(tag));
+    http::Response response =
+        http::with_header(http::content(200, list.form.media_type, ""), "etag", std::move(tag));
     response = http::unless_known(request, std::move(response));
     if (without_rows || response.respond.status == 304) co_return response;
   }

@@ -7,6 +7,7 @@
 #include "core/base/limits.h"
 #include "core/flow/cleanup.h"
 #include "core/json/cursor.h"
+#include "core/json/writer.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
@@ -112,15 +113,16 @@ Task<Result<Step>> next_step(Invocation& in, const Work& work) {
 }
 
 std::string checkpoint_of(const Work& work) {
-  return "{\"phase\":" + std::to_string(static_cast<int64_t>(work.phase)) +
-         ",\"after\":" + std::to_string(work.after) + "}";
+  return json::object([&](json::ObjectWriter& checkpoint) {
+    checkpoint.integer("phase", static_cast<int64_t>(work.phase)).integer("after", work.after);
+  });
 }
 
 Task<Result<Unit>> end(Invocation& in, const Work& work) {
   std::vector<Statement> batch = run_batch(work.run);
-  batch.push_back(store::logs_abandoned(
-      work.run.tenant, to_text(in.now() - kDayMs),
-      "It was interrupted; what it did until then stays done.", to_text(in.now())));
+  batch.push_back(store::logs_abandoned(work.run.tenant, to_text(in.now() - kDayMs),
+                                        "It was interrupted; what it did until then stays done.",
+                                        to_text(in.now())));
   batch.push_back(
       store::runs_forgotten(work.run.tenant, std::string(kRetentionKind), work.cutoff(kLogDays)));
   return end_run(in, work.run, std::move(batch));

@@ -160,7 +160,9 @@ Task<Result<SideRow>> create(Invocation& in, NewSide given) {
       store::side_added(given.side, given.tenant, row.id, row.name, row.type, row.config, now));
   CO_TRY(auto seals, co_await seal_secrets(in, given.tenant, given.side, row.id, config.secrets));
   for (Statement& seal : seals) batch.push_back(std::move(seal));
-  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+  CO_TRY([[maybe_unused]] Unit written,
+         co_await commit_shown(in, std::move(batch),
+                               store::side_by_id(given.side, given.tenant, row.id)));
   co_return row;
 }
 

@@ -11,12 +11,11 @@ constexpr const char* kRetryAfterSeconds = "2";
 }  // namespace
 
 Response content(int status, std::string_view media_type, std::string body) {
-  return {
-      Response::Form::complete,
-      {status,
-       {{"content-type", std::string(media_type)}, {"cache-control", "private, no-cache"}},
-       Respond::Body::bytes,
-       std::move(body)}};
+  return {Response::Form::complete,
+          {status,
+           {{"content-type", std::string(media_type)}, {"cache-control", "private, no-cache"}},
+           Respond::Body::bytes,
+           std::move(body)}};
 }
 
 Response json(int status, std::string body) {

@@ -34,6 +34,9 @@ class ObjectWriter {
   ObjectWriter& maybe_text(std::string_view name, std::optional<std::string_view> value) {
     return value ? text(name, *value) : raw(name, "null");
   }
+  ObjectWriter& boolean(std::string_view name, bool value) {
+    return raw(name, value ? "true" : "false");
+  }
   // `value` is JSON.
   ObjectWriter& raw(std::string_view name, std::string_view value) {
     key(name) += value;

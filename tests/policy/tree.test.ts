@@ -65,6 +65,12 @@ test("style: dependencies of the core point one way", () => {
   assert.deepEqual(sideways, kSideways, "each exception is needed");
 });
 
+test("style: what is asked of the store is asked by a flow", () => {
+  for (const file of ours(/\.(h|cc)$/, "core/api/", "core/sync/")) {
+    assert.doesNotMatch(source(file).code, /\b(query|query_all|batch|perform)\(in\b/, file);
+  }
+});
+
 test("style: the core includes nothing that does I/O, tells the time or draws random numbers", () => {
   const pure =
     /^(c(def|ass|ctype|float|inttypes|limits|math|stdarg|stddef|stdint|stdio|stdlib|string)|algorithm|array|bit|charconv|concepts|coroutine|deque|functional|initializer_list|iterator|limits|list|map|memory|new|numeric|optional|set|span|string|string_view|tuple|type_traits|unordered_map|unordered_set|utility|variant|vector|emmintrin\.h|smmintrin\.h|tmmintrin\.h|wasm_simd128\.h|nlohmann\/json\.hpp)$/;

@@ -6,10 +6,12 @@
 namespace simulation {
 namespace {
 
-// Operations whose log row tells whether a batch of unknown outcome was committed.
+// Operations whose log row, or the row that they make, tells whether a batch of unknown outcome was
+// committed.
 bool finds_its_commit(const Action& action) {
   return std::holds_alternative<Import>(action) || std::holds_alternative<Sync>(action) ||
-         std::holds_alternative<Edit>(action) || std::holds_alternative<RemoveProperty>(action);
+         std::holds_alternative<Edit>(action) || std::holds_alternative<RemoveProperty>(action) ||
+         std::holds_alternative<CreateSide>(action);
 }
 
 }  // namespace
@@ -19,7 +21,7 @@ void World::check_answer(Client& client) {
   const Action& action = client.operation->action;
   auto wrong = [&](const std::string& what) { fail(describe(*client.operation) + ": " + what); };
   if (response.broken || response.status == 503) {
-    // Even then an operation finds out by its log row that it was committed.
+    // Even then an operation finds out that it was committed.
     bool settled = client.committed && client.outcome.status < 400 && finds_its_commit(action) &&
                    client.faults == std::vector{Fault::unknown_done};
     if (!excused(client) || settled) wrong("answered " + response.body);
