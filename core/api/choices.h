@@ -14,7 +14,7 @@ inline constexpr std::string_view kLogStatuses[] = {"running", "success", "parti
 inline constexpr std::string_view kLogTypes[] = {"import",   "sync",    "push",   "cleanup",
                                                  "rollback", "resolve", "manual", "scheduled"};
 inline constexpr std::string_view kImportModes[] = {"upsert", "full"};
-inline constexpr std::string_view kImportStatuses[] = {"success", "partial", "failed"};
+inline constexpr std::string_view kImportStatuses[] = {"success", "partial"};
 inline constexpr std::string_view kDeliveries[] = {"none", "pending"};
 inline constexpr std::string_view kHealth[] = {"ok", "degraded"};
 inline constexpr std::string_view kSuccess[] = {"success"};

@@ -5,6 +5,9 @@
 #include "core/api/route.h"
 #include "core/api/schemas.h"
 #include "core/base/error.h"
+#include "core/base/limits.h"
+#include "core/http/response.h"
+#include "core/json/canonical.h"
 
 namespace sm::api {
 namespace {
@@ -18,12 +21,14 @@ std::string lower(std::string_view text) {
   return lowered;
 }
 
+constexpr std::string_view kProblemMediaType = "application/problem+json";
+
 bool may_have_body(const Route& route) { return route.method != "GET"; }
 bool tells_state(const Route& route) { return route.answer.state == Answer::State::etag; }
 bool takes_if_none_match(const Route& route) { return tells_state(route) && route.method == "GET"; }
 bool takes_if_match(const Route& route) { return tells_state(route) && route.method == "PATCH"; }
 
-// What can go wrong with a request of the route, one code for each status.
+// What can go wrong with a request of the route. Several codes may have one status.
 std::vector<ErrorCode> problems_of(const Route& route) {
   std::vector<ErrorCode> codes;
   auto add = [&](bool possible, ErrorCode code) {
@@ -31,6 +36,7 @@ std::vector<ErrorCode> problems_of(const Route& route) {
   };
   bool is_open = route.access == Access::open;
   add(may_have_body(route), ErrorCode::malformed);
+  add(may_have_body(route), ErrorCode::cut_off);
   add(!is_open, ErrorCode::unauthorized);
   add(route.parent != flow::Parent::none, ErrorCode::not_found);
   add(!route.conflict.empty(), ErrorCode::conflict);
@@ -39,7 +45,12 @@ std::vector<ErrorCode> problems_of(const Route& route) {
   add(may_have_body(route), ErrorCode::unsupported_media);
   add(!is_open, ErrorCode::invalid);
   add(true, ErrorCode::internal);
+  // The host refuses what it has no room for, whatever the path.
+  add(true, ErrorCode::overloaded);
   add(!is_open, ErrorCode::unavailable);
+  add(!is_open, ErrorCode::not_configured);
+  add(may_have_body(route), ErrorCode::unknown_outcome);
+  add(may_have_body(route), ErrorCode::guard);
   return codes;
 }
 
@@ -49,23 +60,35 @@ Json text_header(std::string_view doc) {
   return {{"description", doc}, {"schema", object({{"type", "string"}})}};
 }
 
-// Every problem that some route can have, by its status.
+std::string titles(const Json& examples) {
+  std::string all;
+  for (const Json& example : examples) {
+    all += (all.empty() ? "" : ". ") + example["summary"].get<std::string>();
+  }
+  return all;
+}
+
+constexpr const char* kAnyDetail = "What happened, and what to change.";
+
+// Every problem that some route can have, by its status. Those of one status are its examples.
 Json problem_responses() {
   Json responses = Json::object();
   for (const Route& route : routes()) {
     for (ErrorCode code : problems_of(route)) {
       const ErrorInfo& info = error_info(code);
-      Json response = {
-          {"description", info.title},
-          {"content",
-           object({{"application/problem+json", object({{"schema", reference("Problem")}})}})}};
-      if (code == ErrorCode::unavailable) {
+      Json& response = responses[problem_name(info)];
+      Json& content = response["content"][kProblemMediaType];
+      content["schema"] = reference("Problem");
+      content["examples"][info.type] = {
+          {"summary", info.title},
+          {"value", Json::parse(http::problem({code, kAnyDetail}).respond.content)}};
+      response["description"] = titles(content["examples"]);
+      if (info.status == 503) {
         response["headers"]["Retry-After"] = text_header("Seconds until another try makes sense.");
       }
-      if (code == ErrorCode::unauthorized) {
+      if (info.status == 401) {
         response["headers"]["WWW-Authenticate"] = text_header("What is asked for.");
       }
-      responses[problem_name(info)] = std::move(response);
     }
   }
   return responses;
@@ -110,9 +133,14 @@ Json responses(const Route& route) {
   }
   for (ErrorCode code : problems_of(route)) {
     const ErrorInfo& info = error_info(code);
-    Json response = object({{"$ref", "#/components/responses/" + problem_name(info)}});
+    Json& response = all[std::to_string(info.status)];
+    // An answer of the route's own that has this status may be a problem as well.
+    if (response.contains("content")) {
+      response["content"][kProblemMediaType]["schema"] = reference("Problem");
+      continue;
+    }
+    response["$ref"] = "#/components/responses/" + problem_name(info);
     if (code == ErrorCode::conflict) response["description"] = route.conflict;
-    all[std::to_string(info.status)] = std::move(response);
   }
   return all;
 }
@@ -200,9 +228,17 @@ Json operation(const Route& route) {
   return operation;
 }
 
-constexpr std::string_view kDescription =
-    "Keeps property records in step between many sources and many targets, and never overwrites "
-    "what a person edited by hand.";
+std::string description() {
+  return "Keeps property records in step between many sources and many targets, and never "
+         "overwrites what a person edited by hand.\n\n"
+         "Bodies are JSON, also without a Content-Type or with curl's "
+         "application/x-www-form-urlencoded. Where none is listed, nothing or {} is taken. JSON "
+         "may be " +
+         std::to_string(json::kMaxDepth) + " levels deep, a property have " +
+         std::to_string(json::kMaxPropertyBytes) + " bytes, a configuration " +
+         std::to_string(kMaxSecrets) + " secrets, a query " + std::to_string(kMaxQueryBytes) +
+         " bytes. Every GET answers to HEAD, too. Each answer has an X-Request-Id.";
+}
 
 }  // namespace
 
@@ -211,7 +247,7 @@ std::string openapi_document() {
                    {"info",
                     {{"title", "Sync Manager"},
                      {"version", SM_VERSION},
-                     {"description", kDescription},
+                     {"description", description()},
                      {"license", {{"name", "MIT"}, {"identifier", "MIT"}}}}},
                    {"servers", Json::array({object({{"url", "/"}})})},
                    {"tags", Json::array()},

@@ -9,6 +9,8 @@ namespace {
 // Braces around a single pair would make a list of two, so objects are named.
 Json object(Json::initializer_list_t members) { return Json::object(members); }
 
+constexpr std::string_view kNoNul = "^[^\\u0000]*$";
+
 Json of_type(std::string_view type) { return object({{"type", type}}); }
 
 Json choice_schema(Choices choices) {
@@ -50,6 +52,8 @@ Json config_member_schema(const sync::ConfigMember& member) {
     case Kind::url:
       schema = of_type("string");
       schema["format"] = "uri";
+      schema["pattern"] = "^[Hh][Tt][Tt][Pp][Ss]?://";
+      schema["maxLength"] = kMaxUrlBytes;
       break;
     case Kind::pointer:
       schema = of_type("string");
@@ -95,7 +99,7 @@ Json request_field_schema(const RequestField& field) {
       schema = of_type("string");
       schema["minLength"] = 1;
       schema["maxLength"] = kMaxNameCharacters;
-      schema["pattern"] = "^[^\\u0000]*$";
+      schema["pattern"] = kNoNul;
       break;
     case Kind::key:
       schema = of_type("string");
@@ -192,9 +196,11 @@ Json parameter_schema(const Parameter& parameter) {
       schema = of_type("string");
       schema["minLength"] = parameter.low;
       schema["maxLength"] = parameter.high;
+      schema["pattern"] = kNoNul;
       break;
     case Parameter::Kind::cursor:
       schema = of_type("string");
+      schema["minLength"] = 1;
       break;
   }
   if (!parameter.preset.empty()) schema["default"] = Json::parse(parameter.preset);
@@ -237,7 +243,9 @@ void add_problem_schema(Json& schemas) {
                            {"title", of_type("string")},
                            {"status", of_type("integer")},
                            {"detail", of_type("string")},
-                           {"errors", list_of(reference("FieldError"))}};
+                           {"errors", list_of(reference("FieldError"))},
+                           {"stats", reference("ImportStats")}};
+  problem["properties"]["stats"]["description"] = "Of an import of which every item failed.";
   problem["required"] = Json::array({"type", "title", "status", "detail"});
   schemas["Problem"] = std::move(problem);
 }

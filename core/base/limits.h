@@ -15,6 +15,7 @@ inline constexpr uint64_t kMaxBodyBytes = 1024 * 1024;
 inline constexpr uint64_t kUncheckedBodyBytes = 16 * 1024;
 inline constexpr size_t kMaxIdentityBytes = 512;
 inline constexpr size_t kMaxNameCharacters = 255;
+inline constexpr size_t kMaxUrlBytes = 2048;
 inline constexpr size_t kMinKeyCharacters = 32;
 inline constexpr size_t kMaxKeyCharacters = 128;
 inline constexpr int64_t kMaxPageRows = 1000;

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "core/base/limits.h"
 #include "core/http/ip_address.h"
 
 namespace sm::http {
 namespace {
 
-constexpr size_t kMaxUrlBytes = 2048;
 constexpr size_t kMaxHostBytes = 253;
 
 struct Range4 {

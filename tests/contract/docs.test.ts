@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, test } from "node:test";
-import { type Answer, Client } from "./client.ts";
+import { type Answer, type Call, Client } from "./client.ts";
 import { assertMembers } from "./rows.ts";
 import { misfits, resolveRef, type Schema } from "./schema_check.ts";
 import { openServer } from "./server.ts";
@@ -245,6 +245,20 @@ function isOpen({ operation }: Route): boolean {
   return (operation.security ?? document.security ?? []).length === 0;
 }
 
+/** What is refused alike on every route, of its query and of its body, as far as it looks at them. */
+function refusals(route: Route): [status: number, query: string, call: Call][] {
+  if (isOpen(route)) return [];
+  const all: [number, string, Call][] = [[422, `?limit=${"1".repeat(16 * 1024)}`, {}]];
+  if (route.method === "GET") return all;
+  all.push([400, "", { raw: "{" }]);
+  all.push([415, "", { raw: "{}", headers: { "Content-Type": "text/plain" } }]);
+  // That of imports is a hundred times as large (limits.test.ts).
+  if (!route.template.endsWith("/import"))
+    all.push([413, "", { raw: " ".repeat(1024 * 1024 + 1) }]);
+  assert.ok("413" in route.operation.responses);
+  return all;
+}
+
 for (const route of routes) {
   const { method, template } = route;
 
@@ -281,5 +295,9 @@ for (const route of routes) {
     const { path: fresh, client: other } = await livePath(template);
     const wrong = await other.request(method, `${fresh}?no_such_parameter=1`);
     assertDocumented(route, isOpen(route) ? wrong.expect(200) : wrong.expect(422));
+    for (const [status, query, call] of refusals(route)) {
+      const refused = await other.request(method, fresh + query, call);
+      assertDocumented(route, refused.expect(status));
+    }
   });
 }

@@ -158,6 +158,25 @@ TEST(OpenApi, HeadersFollowFromWhatTheAnswerTells) {
   }
 }
 
+TEST(OpenApi, ProblemsOfAStatusAreItsExamples) {
+  size_t problems = 0;
+  for (const auto& [name, response] : document()["components"]["responses"].items()) {
+    const Json& content = response["content"]["application/problem+json"];
+    for (const auto& [type, example] : content["examples"].items()) {
+      ++problems;
+      EXPECT_EQ(name, "Problem" + example["value"]["status"].dump());
+      EXPECT_EQ(example["value"]["type"], "urn:sync-manager:problem:" + type);
+    }
+  }
+  EXPECT_GT(problems, 12u);
+}
+
+TEST(OpenApi, HealthIsToldWithItsOwnMembersOrAsAProblem) {
+  const Json& content = document()["paths"]["/health"]["get"]["responses"]["503"]["content"];
+  EXPECT_TRUE(content.contains("application/json"));
+  EXPECT_TRUE(content.contains("application/problem+json"));
+}
+
 TEST(OpenApi, EveryBodyHasAnExampleThatFitsItsShape) {
   for (const Route& route : routes()) {
     if (route.body.shape == nullptr) continue;
