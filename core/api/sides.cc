@@ -63,6 +63,10 @@ Answered show_side(Invocation& in, Call call) {
 Answered change_side(Invocation& in, Call call) {
   Side side = call.route->side();
   CO_TRY(flow::SideRow row, co_await flow::find_side(in, call.tenant, side, call.ids[0]));
+  // What does not fit goes before If-Match. What depends on the row follows with the change.
+  if (auto patch = call.members.json("config")) {
+    CO_TRY([[maybe_unused]] Unit fits, flow::check_config_patch(in, side, *patch));
+  }
   if (!http::may_change(call.request, tag_of(side, row))) co_return precondition_failed();
   auto lost_race =
       call.request.header("if-match") ? flow::LostRace::give_up : flow::LostRace::try_again;

@@ -215,6 +215,12 @@ Task<Result<SideRow>> create_side(Invocation& in, NewSide given) {
   return logged(in, std::move(operation), create(in, std::move(given)));
 }
 
+Status check_config_patch(const Invocation& in, Side side, std::string_view patch) {
+  std::string given = json::merge_patch("{}", patch);
+  if (json::type_of(given) != json::ValueType::object) return Unit{};
+  return check(in, side, given);
+}
+
 Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange given) {
   Operation operation = begun(in, operation_on(given.tenant, given.side, row.id));
   return logged(in, std::move(operation), change(in, std::move(row), std::move(given)));

@@ -51,6 +51,9 @@ struct SideChange {
   LostRace lost_race;
 };
 
+// What a patch of a configuration gives must fit, whatever it is merged into. Errors: invalid.
+Status check_config_patch(const Invocation& in, Side side, std::string_view patch);
+
 // Changes `row`, which was read before; a lost race starts again from the row as it is then. A
 // change that leaves everything as it is writes nothing. Errors: those of create_side, not_found,
 // guard, precondition_failed.

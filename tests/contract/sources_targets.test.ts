@@ -448,6 +448,17 @@ test("caching: PATCH honours If-Match, compared without W/", async () => {
   (await patch(`"other", ${now}`, "five")).expect(200);
 });
 
+test("caching: a value that does not fit is told before an If-Match that does not", async () => {
+  const client = await newClient(server);
+  const path = `/targets/${(await createTarget(client)).id}`;
+  const headers = { "If-Match": '"another"' };
+  for (const config of [{ url: "" }, { conflict_policy: "never" }]) {
+    (await client.patch(path, { config }, { headers })).expect(422);
+  }
+  (await client.patch(path, { config: { url: null } }, { headers })).expect(412);
+  (await client.patch(path, { config: null }, { headers })).expect(412);
+});
+
 test("caching: of parallel PATCHes with one If-Match one wins", async () => {
   const client = await newClient(server);
   const source = await createSource(client);
