@@ -3,7 +3,7 @@
 #   tools/bootstrap.sh run|test|bench
 # `run` needs the tools of one WebAssembly build (WASM_BUILD, wasi by default); `test` and `bench` need everything.
 # On Debian as root packages are installed by apt-get; elsewhere the missing tools are named with the command to type.
-# When all is there it costs some hundredths of a second and touches neither apt-get nor npm: it runs before every make.
+# When all is there it costs some hundredths of a second and touches no registry: it runs before every make.
 set -eu
 cd "$(dirname "$0")/.."
 . tools/times.sh
@@ -20,6 +20,7 @@ esac
 
 say() { echo "bootstrap: $*" >&2; }
 have() { command -v "$1" >/dev/null 2>&1; }
+have_python() { have python3 && python3 -c "import $1" 2>/dev/null; }
 any_file() { for f in "$@"; do [ -e "$f" ] && return 0; done; return 1; }
 
 packages='' # Debian packages to install
@@ -84,8 +85,9 @@ check_tools() {
   have "clang-tidy-$major" || want clang-tidy "clang-tidy-$major"
   have "clang-format-$major" || want clang-format "clang-format-$major"
   any_file /usr/include/gtest/gtest.h /usr/local/include/gtest/gtest.h || want GoogleTest libgtest-dev
-  { have python3 && python3 -c "import requests" 2>/dev/null; } || want "Python requests, for the scripts of users" python3-requests
   any_file /usr/lib/postgresql/*/bin/initdb || want PostgreSQL postgresql
+  have_python requests || want "Python requests, for the scripts of users" python3-requests
+  have_python ensurepip || want "Python's venv, for tools/openapi_tools.sh" python3-venv
   have chromium || have chromium-browser || have google-chrome || want chromium chromium
 }
 
@@ -155,4 +157,7 @@ check_tools
 if [ -n "$packages" ]; then install_packages; fi
 install_node_modules
 check_node
-if [ "$stage" = test ]; then record bootstrap 0; fi
+if [ "$stage" = test ]; then
+  sh tools/openapi_tools.sh
+  record bootstrap 0
+fi
