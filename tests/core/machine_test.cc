@@ -173,7 +173,7 @@ struct LargeImport {
   explicit LargeImport(Answer last_batch) {
     host.start("POST", "/sources/1/import", true);
     host.resume(rows({kTenant}));
-    Step step = host.resume(rows({kSource}));
+    Step step = host.resume(rows({kSource, {}}));
     std::string body = import_body(60, 300'000);
     size_t at = 0;
     for (int i = 0; i < 1000 && !step.done(); ++i) {
@@ -323,7 +323,7 @@ TEST(Machine, MayBeClosedAtEverySuspension) {
       {rows({kTenant}), rows({kSource, kTarget, {}, kTargetState, {{0}}, {{nullptr}}, {{1, 2}}}),
        rows({{{"create", 2}}}), rows(std::vector<Cells>(7))});
   close_everywhere([](ScriptedHost& host) { return host.start("POST", "/sources/1/import", true); },
-                   {rows({kTenant}), rows({kSource}), body_part(import_body(2, 10)), body_end(),
+                   {rows({kTenant}), rows({kSource, {}}), body_part(import_body(2, 10)), body_end(),
                     rows({kSource, {{"nn"}}}), rows(std::vector<Cells>(7))});
   close_everywhere(
       [](ScriptedHost& host) { return host.start("GET", "/sources/1/properties"); },
