@@ -167,7 +167,7 @@ test(`style: lines have at most ${kWidest} columns, files at most ${kLongestFile
   }
 });
 
-/** What breaks the rule now. The list may only get shorter. */
+/** What breaks the rule now. But for a writer of JSON, which has booleans, the list may only get shorter. */
 const kBoolParameters = [
   "core/json/nodes.h: is_object",
   "core/json/nodes.h: roomy",
