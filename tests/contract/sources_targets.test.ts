@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { after, test } from "node:test";
 import { assertPlace, assertProblem, assertRising, type Data, type Place } from "./rows.ts";
 import { openServer } from "./server.ts";
-import { filesWith } from "./store_file.ts";
+import { assertStored } from "./store_file.ts";
 import {
   assertSync,
   createSource,
@@ -227,8 +227,7 @@ test("secrets: they are encrypted at rest", { skip: server.stateDir === null }, 
   const patched = { config: { token: `hidden-${mark}` } };
   (await client.patch(`/targets/${target.id}`, patched)).expect(200);
   const directory = server.stateDir ?? "";
-  assert.notDeepEqual(filesWith(directory, `seen-${mark}`), [], "the store was looked through");
-  assert.deepEqual(filesWith(directory, `hidden-${mark}`), []);
+  assertStored(directory, `seen-${mark}`, [`hidden-${mark}`]);
 });
 
 test("secrets: a PATCH that sends the mask keeps the stored one", async () => {
