@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { Client } from "./client.ts";
 import { assertProblem, type Log } from "./rows.ts";
-import { openServer } from "./server.ts";
+import { startServer } from "./server.ts";
 import { alterStore, storeFile } from "./store_file.ts";
 import {
   createSource,
@@ -20,7 +20,8 @@ import {
   targetRow,
 } from "./world.ts";
 
-const server = await openServer();
+// Of its own: one test changes the store from outside.
+const server = await startServer();
 after(() => server.stop());
 
 type Figures = Pick<

@@ -20,8 +20,20 @@ export function storeFile(stateDir: string): string {
   return files[0] as string;
 }
 
-function holdsTenants(file: string): boolean {
+/** A store that other files use as well is not to be held, spoiled or changed: their requests would fail. */
+function openOwn(file: string): DatabaseSync {
+  const shared = process.env["CONTRACT_STATE_DIR"];
+  assert.ok(
+    !shared || !file.startsWith(shared),
+    "the file needs a server of its own: startServer()",
+  );
   const database = new DatabaseSync(file);
+  database.exec("PRAGMA busy_timeout = 5000");
+  return database;
+}
+
+function holdsTenants(file: string): boolean {
+  const database = new DatabaseSync(file, { readOnly: true });
   try {
     const query = "SELECT count(*) AS n FROM sqlite_master WHERE name = 'tenants'";
     return database.prepare(query).get()?.["n"] === 1;
@@ -48,9 +60,8 @@ export async function untilStaged(file: string, limitMs = kStagedTimeoutMs): Pro
 
 /** Runs `work` while no other connection can write. Readers go on, as the file is in WAL mode. */
 export async function whileLocked<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const database = new DatabaseSync(file);
+  const database = openOwn(file);
   try {
-    database.exec("PRAGMA busy_timeout = 5000");
     database.exec("BEGIN EXCLUSIVE");
     try {
       return await work();
@@ -67,10 +78,9 @@ export async function whileLocked<T>(file: string, work: () => Promise<T>): Prom
  * A write of our own before and after makes the server drop the pages that it has cached.
  */
 export async function whileSpoiled<T>(file: string, work: () => Promise<T>): Promise<T> {
-  const database = new DatabaseSync(file);
+  const database = openOwn(file);
   const spoilt = [file, `${file}-wal`];
   try {
-    database.exec("PRAGMA busy_timeout = 5000");
     database.exec(kTouch);
     const kept = spoilt.map((name) => (existsSync(name) ? readFileSync(name) : null));
     const overwrite = (make: (bytes: Buffer) => Buffer): void => {
@@ -97,9 +107,8 @@ export async function whileSpoiled<T>(file: string, work: () => Promise<T>): Pro
 
 /** Changes the store behind the product's back, for what only time would bring about. */
 export function alterStore(file: string, sql: string): void {
-  const database = new DatabaseSync(file);
+  const database = openOwn(file);
   try {
-    database.exec("PRAGMA busy_timeout = 5000");
     database.exec(sql);
   } finally {
     database.close();
