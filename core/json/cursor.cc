@@ -133,9 +133,15 @@ std::string unquote(std::string_view string) {
 
 void append_quoted(std::string& out, std::string_view utf8) {
   out += '"';
-  for (char c : utf8) {
+  const char* p = utf8.data();
+  const char* end = p + utf8.size();
+  while (p != end) {
+    const char* plain = p;
+    p = skip_plain(p, end);
+    out.append(plain, p);
+    if (p == end) break;
     char escaped[6];
-    out.append(escaped, write_escaped(static_cast<uint8_t>(c), escaped));
+    out.append(escaped, write_escaped(static_cast<uint8_t>(*p++), escaped));
   }
   out += '"';
 }
