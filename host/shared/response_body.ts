@@ -7,6 +7,8 @@ import { type Held, patiently } from "./patience.ts";
 export class ResponseBody {
   readonly stream: ReadableStream<Uint8Array>;
   private readonly held: Held;
+  /** Whether a part that was taken has been copied, so that nobody needs its memory. */
+  private readonly copies: boolean;
   private readonly writer: WritableStreamDefaultWriter<Uint8Array>;
   /** Settles when the last part was taken, to whether it was. */
   private taken: Promise<boolean> = Promise.resolve(true);
@@ -15,17 +17,20 @@ export class ResponseBody {
   /** `held` is what a reader that takes nothing keeps from others. */
   constructor(held: Held) {
     this.held = held;
-    const { readable, writable } = newPipe();
-    this.stream = readable;
-    this.writer = writable.getWriter();
+    const { pipe, copies } = newPipe();
+    this.stream = pipe.readable;
+    this.copies = copies;
+    this.writer = pipe.writable.getWriter();
     // Whoever writes next learns of the failure; nobody else needs to.
     this.writer.closed.catch(ignore);
   }
 
   /** Sends a part, once the one before it was taken; `false` when the client has left. */
-  async write(part: Uint8Array): Promise<boolean> {
+  async write(part: Uint8Array<ArrayBuffer>): Promise<boolean> {
     if (!(await this.drained()) || this.state !== "open") return false;
     this.taken = this.writer.write(part).then(yes, no);
+    // A collection would come only when many parts have gathered.
+    if (this.copies) this.taken.then(() => part.buffer.transfer(0));
     return true;
   }
 
@@ -55,11 +60,19 @@ export class ResponseBody {
   }
 }
 
-/** workerd's own pipe passes bytes on without a queue of JavaScript; elsewhere the standard one does. */
-function newPipe(): { readable: ReadableStream<Uint8Array>; writable: WritableStream<Uint8Array> } {
+type Pipe = {
+  readonly readable: ReadableStream<Uint8Array>;
+  readonly writable: WritableStream<Uint8Array>;
+};
+
+/**
+ * workerd's own pipe copies bytes to where they go without a queue of JavaScript; elsewhere the
+ * standard one hands on the very part.
+ */
+function newPipe(): { readonly pipe: Pipe; readonly copies: boolean } {
   return typeof IdentityTransformStream === "undefined"
-    ? new TransformStream()
-    : new IdentityTransformStream();
+    ? { pipe: new TransformStream(), copies: false }
+    : { pipe: new IdentityTransformStream(), copies: true };
 }
 
 const yes = (): boolean => true;

@@ -63,7 +63,7 @@ export class FrameReader {
 
 /** Puts together one frame to the core. The result is valid until the next frame is begun. */
 export class FrameWriter {
-  private bytes: Uint8Array = new Uint8Array(64 * 1024);
+  private bytes = new Uint8Array(64 * 1024);
   private view: DataView = new DataView(this.bytes.buffer);
   private length = 0;
 
@@ -161,10 +161,10 @@ export class FrameWriter {
     this.resize(Math.max(needed, Math.min(this.bytes.length * 2, maxFrameBytes)));
   }
 
+  /** The buffer before this one is gone at once: a collection comes only when there are many. */
   private resize(size: number): void {
-    const bytes = new Uint8Array(size);
-    bytes.set(this.bytes.subarray(0, Math.min(this.length, size)));
-    this.bytes = bytes;
-    this.view = new DataView(bytes.buffer);
+    const buffer = this.bytes.buffer.transfer(size);
+    this.bytes = new Uint8Array(buffer);
+    this.view = new DataView(buffer);
   }
 }
