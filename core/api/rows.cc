@@ -47,12 +47,21 @@ class ListedMembers {
   std::string_view rest_;
 };
 
+// Appends an object of JSON, which the store sent as text, or in hexadecimal where that is quicker.
+void append_sent(std::string& json, std::string_view data) {
+  if (data.starts_with('{')) {
+    json += data;
+  } else {
+    append_from_hex(json, data);
+  }
+}
+
 // The members that a property has on either side.
 template <typename Row>
 void write_property(json::ObjectWriter& object, const Row& row) {
   object.integer("id", row.id).text("external_id", row.external_id);
-  if constexpr (requires { row.digits; }) {
-    append_from_hex(object.key("data"), row.digits);
+  if constexpr (requires { row.sent; }) {
+    append_sent(object.key("data"), row.sent);
   } else {
     object.raw("data", row.data);
   }
@@ -60,11 +69,11 @@ void write_property(json::ObjectWriter& object, const Row& row) {
   object.text("created_at", row.created_at).text("updated_at", row.updated_at);
 }
 
-// What a list's row says of a property on either side, its data in hexadecimal.
+// What a list's row says of a property on either side, its data as it was sent.
 struct ListedProperty {
   int64_t id;
   std::string_view external_id;
-  std::string_view digits;
+  std::string_view sent;
   std::string_view hash;
   int64_t version;
   std::string_view created_at;
@@ -207,7 +216,7 @@ void append_listed_target_property(std::string& json, const store::ListedTargetP
 void append_snapshot(std::string& json, const store::SnapshotsPageRow& row) {
   ListedMembers members(row.members);
   json::ObjectWriter object(json);
-  append_from_hex(object.integer("id", row.id).key("data"), *row.data);
+  append_sent(object.integer("id", row.id).key("data"), *row.data);
   object.text("hash", members.text()).integer("version", members.integer());
   std::string_view created_at = members.text();
   object.text("reason", members.last()).text("created_at", created_at).end();

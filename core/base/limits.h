@@ -67,15 +67,11 @@ inline constexpr uint64_t kUnreservedImportMemory = 1024 * 1024;
 // Ids that a statement may take for each row that it makes (sync/numbering.h).
 inline constexpr int64_t kMostIdsPerRow = 2;
 
-// Rows that a streamed list reads in one query: the first at least, then a share of what was sent
-// already, the second at most. Few rows stay in the processor's cache (300 take 13 % less time than
-// 1,250), but D1 takes 1,000 queries an invocation, and lists may have a million rows: 943 queries.
-// And bytes of data that such rows have at most, all together: they travel in hexadecimal, and a
-// frame holds 16 MiB. A page that a client asked for holds as many rows as it asked for, unless
-// they are so large that its text passes the limit.
-inline constexpr int64_t kStreamSliceRows = 300;
-inline constexpr int64_t kStreamSliceShare = 100;
-inline constexpr int64_t kMaxStreamSliceRows = 1250;
+// Rows that a streamed list reads in one query: D1 takes 1,000 queries an invocation, and lists may
+// have a million rows. And bytes of data that such rows have at most, all together, twice that in
+// hexadecimal: a frame holds 16 MiB. A page that a client asked for holds as many rows as it asked
+// for, unless they are so large that its text passes the limit.
+inline constexpr int64_t kStreamSliceRows = 1250;
 inline constexpr int64_t kStreamSliceBytes = 3'000'000;
 inline constexpr int64_t kPageBytes = 5'000'000;
 // A streamed list goes out in parts of about this size, however large its pages are.

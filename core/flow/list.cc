@@ -161,8 +161,8 @@ Task<Result<http::Response>> stream(Invocation& in, List list, Text text, Part p
     if (part.unread > 0) continue;
     // The frame that brought the part goes before the next one comes.
     part.rows = store::Rows();
-    int64_t rows = std::clamp(text.rows / kStreamSliceShare, kStreamSliceRows, kMaxStreamSliceRows);
-    Result<Part> next = co_await read_part(in, list, next_slice(part, rows, kStreamSliceBytes));
+    Slice slice = next_slice(part, kStreamSliceRows, kStreamSliceBytes);
+    Result<Part> next = co_await read_part(in, list, slice);
     if (!next.ok()) co_return http::Response{Form::streamed_broken};
     part = std::move(next).value();
   }

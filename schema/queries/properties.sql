@@ -17,13 +17,17 @@ x.id, x.external_id, d.data, x.hash, x.version, x.created_at, x.updated_at, x.ta
 x.has_manual_changes, x.manual_changes_warning, x.sync_status, x.last_synced, x.revision, {{contest}}
 
 -- Lists carry many rows, and what costs most is their way out of the store: each cell, each quotation mark (the store
--- answers in JSON) and each character beyond Latin-1. So a list's row has few cells: its small members, which hold no `|`
--- but for the external id at the end, are one text, its rare ones one more, and its data stands in hexadecimal, twice the
--- characters of text and half the cost.
+-- answers in JSON) and each character beyond ASCII. So a list's row has few cells: its small members, which hold no `|`
+-- but for the external id at the end, are one text, its rare ones one more, and data that is not ASCII stands in
+-- hexadecimal, twice the characters of text and half the cost.
 
 -- fragment: listed_data
 -- How many bytes of data a row has, and the data unless it has more than :largest.
-octet_length(d.data) AS bytes, CASE WHEN octet_length(d.data) <= :largest THEN {{data_hex}} END AS data
+octet_length(d.data) AS bytes, CASE WHEN octet_length(d.data) <= :largest THEN {{sent_data}} END AS data
+
+-- fragment: sent_data
+-- As it is, and then it begins with a brace, or in hexadecimal.
+CASE WHEN length(d.data) = octet_length(d.data) THEN d.data ELSE {{data_hex}} END
 
 -- fragment: data_hex
 -- sqlite:
