@@ -143,6 +143,9 @@ function asked({ calls, rowsRead, rowsWritten }: Latency): string {
 function singleRows({ single }: Results): string[][] {
   const floor = single?.["floor"];
   if (single === undefined || floor === undefined) return [];
+  const edit = single["edit floor"];
+  const andWrites = (kind: "GET" | "PATCH", share: "p50" | "p99") =>
+    edit === undefined || kind === "GET" ? "" : ` (${ms(edit[share])} where it writes, too)`;
   return (["GET", "PATCH"] as const).flatMap((kind) => {
     const product = single[`product ${kind}`];
     const baseline = single[`baseline ${kind}`];
@@ -153,7 +156,7 @@ function singleRows({ single }: Results): string[][] {
         `${kind} of one row, ${share}${share === "p50" ? asked(product) : ""}`,
         ms(product[share]),
         ms(baseline[share]),
-        `${times(ratio)} of an empty Worker's ${ms(floor[share])}`,
+        `${times(ratio)} of an empty Worker's ${ms(floor[share])}${andWrites(kind, share)}`,
         share === "p99" ? `≤ ${kMostSingle}×` : "",
         share === "p99" ? yes(ratio <= kMostSingle) : "",
       ];

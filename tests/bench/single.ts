@@ -1,5 +1,5 @@
-// Requests for one row, against what an empty Worker pays for one D1 query. The three kinds take
-// turns, request by request.
+// Requests for one row, against what an empty Worker pays for one D1 query, and for a query and a
+// write that depends on it. All kinds take turns, request by request.
 import { type Api, createPair, type request, requestJson } from "./client.ts";
 import { importBody } from "./generate.ts";
 import { look } from "./servers.ts";
@@ -20,8 +20,8 @@ export interface Latency {
 }
 
 /**
- * `floor` is an empty Worker with one D1 query; the others are named `<server> GET` and `<server>
- * PATCH`.
+ * `floor` is an empty Worker with one D1 query, `edit floor` one that writes, too; the others are
+ * named `<server> GET` and `<server> PATCH`.
  */
 export type SingleResults = Record<string, Latency>;
 
@@ -32,6 +32,7 @@ export async function measureSingle(
 ): Promise<SingleResults> {
   const kinds = new Map<string, (turn: number) => Promise<number>>([
     ["floor", () => timed(200, floorUrl, "GET", "/floor")],
+    ["edit floor", () => timed(200, floorUrl, "PATCH", "/floor")],
   ]);
   const costs = new Map<string, Cost>();
   for (const api of apis) {

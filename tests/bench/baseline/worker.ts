@@ -27,6 +27,7 @@ async function route(request: Request, store: Store): Promise<Response> {
   const [head, a, b, c] = pathname.slice(1).split("/");
   const path = `${request.method} ${head}`;
   if (path === "GET floor") return floor(store);
+  if (path === "PATCH floor") return editFloor(store);
   if (path === "POST canonical") return canonicalOnly(request);
   if (path === "POST tenants") return createTenant(request, store);
   if (path === "POST sources" && a !== undefined && b === "import") {
@@ -58,6 +59,15 @@ function id(text: string | undefined): number {
 /** What any Worker on D1 pays for a request that reads one row. */
 async function floor(store: Store): Promise<Response> {
   const row = await store.first("SELECT 1 AS one", []);
+  return json(row, 200);
+}
+
+/** What any Worker on D1 pays for a request that reads a row and, knowing it, changes one. */
+async function editFloor(store: Store): Promise<Response> {
+  const row = await store.first("SELECT created_at FROM tenants WHERE id = 1", []);
+  await store.batch([
+    ["UPDATE tenants SET created_at = ?1 WHERE id = 1", `${row?.["created_at"]}`],
+  ]);
   return json(row, 200);
 }
 
