@@ -44,9 +44,10 @@ size: bootstrap-run ## what a deployment uploads, with its gzipped size
 	@$(MAKE) --no-print-directory -s build-wasi public
 	@$(WRANGLER) deploy --dry-run --outdir build/deploy
 
-openapi: bootstrap-run ## write schema/openapi.json, the API document as it is served
-	@$(MAKE) --no-print-directory -s build-wasi
-	@node --no-warnings tools/openapi.ts
+openapi: bootstrap-test ## write schema/openapi.json, the API document, from the tables of the core
+	@$(MAKE) --no-print-directory -s build/native/.configured
+	@sh tools/quietly.sh build-openapi cmake --build --preset native --target openapi
+	@build/native/openapi >build/openapi.json && mv build/openapi.json schema/openapi.json
 
 format: bootstrap-test ## bring all sources into the one format
 	@sh tools/format.sh --fix

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 for major in 22 23 24; do
   if command -v "clang-format-$major" >/dev/null 2>&1; then clang_format=clang-format-$major; fi
 done
-cpp_sources=$(find core wasm tests -name '*.cc' -o -name '*.h')
+cpp_sources=$(find core wasm tests tools -name '*.cc' -o -name '*.h')
 case ${1:-} in
   --check) flags='--dry-run -Werror' biome='ci' ;;
   --fix) flags='-i' biome='check --write' ;;

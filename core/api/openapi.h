@@ -1,11 +1,12 @@
-// The API document, OpenAPI 3.1, made from the route table and the shapes: it cannot say what the
-// routes do not do.
+// The API document as it is served: schema/openapi.json without its indentation, which the build
+// makes a part of every program (schema/openapi.mjs). core/openapi/ wrote it, and a test compares
+// the two.
 #pragma once
 
-#include <string>
+#include <string_view>
 
 namespace sm::api {
 
-std::string openapi_document();
+std::string_view openapi_text();
 
 }  // namespace sm::api

@@ -45,7 +45,7 @@ Answered show_docs_file(Invocation&, Call call) {
   co_return not_found();
 }
 
-Answered show_openapi(Invocation&, Call) { co_return http::json(200, openapi_document()); }
+Answered show_openapi(Invocation&, Call) { co_return http::json(200, std::string(openapi_text())); }
 
 Answered show_health(Invocation& in, Call) {
   bool store_ok = co_await flow::store_works(in);

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "core/base/choices.h"
+#include "core/base/for_document.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
 
@@ -31,11 +32,11 @@ struct Parameter {
 
   std::string_view name;
   Kind kind;
-  std::string_view doc;
+  ForDocument<std::string_view> doc;
   int64_t low = 0;
   int64_t high = 0;
   Choices choices = {};
-  std::string_view preset = {};  // what counts where it is not given, as JSON; for the API document
+  ForDocument<std::string_view> preset = {};  // what counts where it is not given, as JSON
 };
 
 // The values that a query gave, by the names of its route's parameters. A name that the route does

@@ -9,6 +9,7 @@
 
 #include "core/api/parameter.h"
 #include "core/api/shape.h"
+#include "core/base/for_document.h"
 #include "core/base/invocation.h"
 #include "core/base/limits.h"
 #include "core/flow/parent.h"
@@ -43,7 +44,7 @@ struct Body {
   Reading reading = Reading::nothing;
   const RequestShape* shape = nullptr;
   std::string_view media_type = {};
-  std::string_view media_example = {};  // a body of that type
+  ForDocument<std::string_view> media_example = {};  // a body of that type
   uint64_t limit = kMaxBodyBytes;
 };
 
@@ -92,10 +93,10 @@ struct Route {
   Access access = Access::key;
   std::span<const Parameter> parameters = {};
   Body body = {};
-  Answer answer;
-  std::string_view conflict = {};  // when the state does not allow it (409), where it may not
-  std::string_view tag = {};       // the resource, under which the API document lists it
-  std::string_view summary = {};
+  ForDocument<Answer> answer;
+  ForDocument<std::string_view> conflict = {};  // when the state does not allow it (409)
+  ForDocument<std::string_view> tag = {};       // the resource, under which it is listed
+  ForDocument<std::string_view> summary = {};
 
   // Sources and targets share handlers; of no meaning where a path has no ids of either.
   Side side() const { return path.starts_with("/targets") ? Side::target : Side::source; }

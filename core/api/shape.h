@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "core/base/choices.h"
+#include "core/base/for_document.h"
 #include "core/base/result.h"
 
 namespace sm::api {
@@ -29,14 +30,14 @@ struct RequestField {
   std::string_view name;
   Kind kind;
   Need need = Need::required;
-  std::string_view doc = {};
+  ForDocument<std::string_view> doc = {};
   Choices choices = {};
 };
 
 struct RequestShape {
-  std::string_view name;
+  ForDocument<std::string_view> name;
   std::span<const RequestField> fields;
-  std::string_view example = {};  // JSON that fits, and does something
+  ForDocument<std::string_view> example = {};  // JSON that fits, and does something
 };
 
 struct AnswerShape;

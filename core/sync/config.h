@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "core/base/error.h"
+#include "core/base/for_document.h"
 #include "core/base/ids.h"
 #include "core/json/pointer.h"
 
@@ -26,7 +27,7 @@ struct ConfigMember {
   };
   std::string_view name;
   Kind kind;
-  std::string_view doc;
+  ForDocument<std::string_view> doc;
   std::span<const std::string_view> choices = {};
 };
 

@@ -40,7 +40,14 @@ const isLock = (file: string) => basename(file) === "package-lock.json";
 const source = (file: string) => readSource(read(file), /\.(h|cc)$/.test(file) ? "cpp" : "ts");
 
 /** Each layer may include itself and those before it; what stands together is independent, but for what is listed. */
-const kLayers = [["base"], ["json"], ["http", "store", "sync"], ["flow"], ["api"], ["."]];
+const kLayers = [
+  ["base"],
+  ["json"],
+  ["http", "store", "sync"],
+  ["flow"],
+  ["api"],
+  [".", "openapi"],
+];
 const kSideways = new Set([
   // The addresses in a configuration follow the rules of the requests that will go there.
   "core/sync/config.cc includes http/public_url.h",

@@ -39,9 +39,9 @@ TEST(Routes, ParametersOfARouteDiffer) {
 
 TEST(Routes, WhatIsNoPartOfAPageHasASummaryAndATag) {
   for (const Route& route : routes()) {
-    bool told = route.answer.form != Answer::Form::file;
-    EXPECT_EQ(!route.summary.empty(), told) << route.path;
-    EXPECT_EQ(!route.tag.empty(), told) << route.path;
+    bool told = route.answer->form != Answer::Form::file;
+    EXPECT_EQ(!route.summary->empty(), told) << route.path;
+    EXPECT_EQ(!route.tag->empty(), told) << route.path;
   }
 }
 

@@ -82,7 +82,7 @@ TEST(ConfigValues, AreTheDefaultsWhereAMemberIsMissingOrDoesNotFit) {
 TEST(ConfigMembers, EachIsDocumentedAndEachChoiceIsAccepted) {
   for (Side side : {Side::source, Side::target}) {
     for (const ConfigMember& member : config_members(side)) {
-      EXPECT_TRUE(member.doc.ends_with(".")) << member.name;
+      EXPECT_TRUE(member.doc->ends_with(".")) << member.name;
       EXPECT_EQ(member.choices.empty(), member.kind != ConfigMember::Kind::choice) << member.name;
       for (std::string_view choice : member.choices) {
         std::string config = "{\"" + std::string(member.name) + "\":\"" + std::string(choice);

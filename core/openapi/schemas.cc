@@ -1,10 +1,16 @@
-#include "core/api/schemas.h"
+#include "core/openapi/schemas.h"
 
 #include "core/base/limits.h"
 #include "core/sync/config.h"
 
-namespace sm::api {
+namespace sm::openapi {
 namespace {
+
+using api::AnswerField;
+using api::AnswerShape;
+using api::Parameter;
+using api::RequestField;
+using api::RequestShape;
 
 // Braces around a single pair would make a list of two, so objects are named.
 Json object(Json::initializer_list_t members) { return Json::object(members); }
@@ -70,7 +76,7 @@ Json config_member_schema(const sync::ConfigMember& member) {
       schema["default"] = member.choices.front();
       break;
   }
-  schema["description"] = member.doc;
+  schema["description"] = *member.doc;
   return schema;
 }
 
@@ -124,7 +130,7 @@ Json request_field_schema(const RequestField& field) {
       break;
   }
   if (nullable) schema = or_null(std::move(schema));
-  if (!field.doc.empty()) schema["description"] = field.doc;
+  if (!field.doc->empty()) schema["description"] = *field.doc;
   return schema;
 }
 
@@ -203,12 +209,12 @@ Json parameter_schema(const Parameter& parameter) {
       schema["minLength"] = 1;
       break;
   }
-  if (!parameter.preset.empty()) schema["default"] = Json::parse(parameter.preset);
+  if (!parameter.preset->empty()) schema["default"] = Json::parse(*parameter.preset);
   return schema;
 }
 
 void add_schema(Json& schemas, const RequestShape& shape) {
-  Json& schema = schemas[std::string(shape.name)] = of_type("object");
+  Json& schema = schemas[std::string(*shape.name)] = of_type("object");
   schema["properties"] = Json::object();
   for (const RequestField& field : shape.fields) {
     schema["properties"][std::string(field.name)] = request_field_schema(field);
@@ -250,4 +256,4 @@ void add_problem_schema(Json& schemas) {
   schemas["Problem"] = std::move(problem);
 }
 
-}  // namespace sm::api
+}  // namespace sm::openapi

@@ -1,16 +1,26 @@
-#include "core/api/openapi.h"
+#include "core/openapi/document.h"
 
 #include <algorithm>
+#include <map>
 
 #include "core/api/route.h"
-#include "core/api/schemas.h"
 #include "core/base/error.h"
 #include "core/base/limits.h"
 #include "core/http/response.h"
 #include "core/json/canonical.h"
+#include "core/openapi/schemas.h"
 
-namespace sm::api {
+namespace sm::openapi {
 namespace {
+
+using api::Access;
+using api::Answer;
+using api::AnswerShape;
+using api::Body;
+using api::kJsonMediaType;
+using api::Parameter;
+using api::Route;
+using api::routes;
 
 // Braces around a single pair would make a list of two, so objects are named.
 Json object(Json::initializer_list_t members) { return Json::object(members); }
@@ -24,7 +34,7 @@ std::string lower(std::string_view text) {
 constexpr std::string_view kProblemMediaType = "application/problem+json";
 
 bool may_have_body(const Route& route) { return route.method != "GET"; }
-bool tells_state(const Route& route) { return route.answer.state == Answer::State::etag; }
+bool tells_state(const Route& route) { return route.answer->state == Answer::State::etag; }
 bool takes_if_none_match(const Route& route) { return tells_state(route) && route.method == "GET"; }
 bool takes_if_match(const Route& route) { return tells_state(route) && route.method == "PATCH"; }
 
@@ -39,7 +49,7 @@ std::vector<ErrorCode> problems_of(const Route& route) {
   add(may_have_body(route), ErrorCode::cut_off);
   add(!is_open, ErrorCode::unauthorized);
   add(route.parent != flow::Parent::none, ErrorCode::not_found);
-  add(!route.conflict.empty(), ErrorCode::conflict);
+  add(!route.conflict->empty(), ErrorCode::conflict);
   add(takes_if_match(route), ErrorCode::precondition_failed);
   add(may_have_body(route), ErrorCode::too_large);
   add(may_have_body(route), ErrorCode::unsupported_media);
@@ -95,8 +105,8 @@ Json problem_responses() {
 }
 
 Json answer_content(const Route& route) {
-  const AnswerShape* shape = route.answer.shape;
-  switch (route.answer.form) {
+  const AnswerShape* shape = route.answer->shape;
+  switch (route.answer->form) {
     case Answer::Form::object: {
       Json schema = shape == nullptr ? object({{"type", "object"}}) : reference(shape->name);
       return object({{kJsonMediaType, object({{"schema", std::move(schema)}})}});
@@ -113,21 +123,22 @@ Json answer_content(const Route& route) {
 }
 
 Json responses(const Route& route) {
-  Json good = object({{"description", route.summary}});
+  Json good = object({{"description", *route.summary}});
   if (tells_state(route)) {
     good["headers"]["ETag"] = text_header("Names this state (RFC 9110).");
   }
-  if (route.answer.form == Answer::Form::list) {
+  if (route.answer->form == Answer::Form::list) {
     good["headers"]["Link"] =
         text_header("The next page, where a limit was given and there is one (RFC 8288).");
   }
-  if (route.answer.status == 201) {
+  if (route.answer->status == 201) {
     good["headers"]["Location"] = text_header("The path of what was created.");
   }
   good["content"] = answer_content(route);
-  Json all = Json::object();
-  if (route.answer.other_status != 0) all[std::to_string(route.answer.other_status)] = good;
-  all[std::to_string(route.answer.status)] = std::move(good);
+  // By status, as a reader in JavaScript has them in any case: it sorts keys that are numbers.
+  std::map<std::string, Json> all;
+  if (route.answer->other_status != 0) all[std::to_string(route.answer->other_status)] = good;
+  all[std::to_string(route.answer->status)] = std::move(good);
   if (takes_if_none_match(route)) {
     all["304"] = object({{"description", "Nothing has changed since the state that was named."}});
   }
@@ -140,9 +151,9 @@ Json responses(const Route& route) {
       continue;
     }
     response["$ref"] = "#/components/responses/" + problem_name(info);
-    if (code == ErrorCode::conflict) response["description"] = route.conflict;
+    if (code == ErrorCode::conflict) response["description"] = *route.conflict;
   }
-  return all;
+  return Json(all);
 }
 
 Json header_parameter(std::string_view name, std::string_view doc) {
@@ -161,13 +172,13 @@ Json parameters(const Route& route) {
     list.push_back({{"name", path.substr(open + 1, path.find('}', open) - open - 1)},
                     {"in", "path"},
                     {"required", true},
-                    {"schema", {{"type", "integer"}, {"minimum", 1}, {"maximum", kMaxId}}}});
+                    {"schema", {{"type", "integer"}, {"minimum", 1}, {"maximum", api::kMaxId}}}});
   }
   for (const Parameter& parameter : route.parameters) {
     list.push_back({{"name", parameter.name},
                     {"in", "query"},
                     {"required", false},
-                    {"description", parameter.doc},
+                    {"description", *parameter.doc},
                     {"schema", parameter_schema(parameter)}});
   }
   if (takes_if_none_match(route)) {
@@ -181,13 +192,13 @@ Json parameters(const Route& route) {
 
 Json request_body(const Route& route) {
   const Body& body = route.body;
-  Json media = {{"schema", reference(body.shape->name)},
-                {"example", Json::parse(body.shape->example)}};
+  Json media = {{"schema", reference(*body.shape->name)},
+                {"example", Json::parse(*body.shape->example)}};
   Json content = object({{kJsonMediaType, media}});
   if (!body.media_type.empty()) {
     // Lines are text, as far as a schema can say.
-    Json lines = {{"schema", object({{"type", "string"}})}, {"example", body.media_example}};
-    content[std::string(body.media_type)] = body.media_example.empty() ? media : lines;
+    Json lines = {{"schema", object({{"type", "string"}})}, {"example", *body.media_example}};
+    content[std::string(body.media_type)] = body.media_example->empty() ? media : lines;
   }
   return {{"required", true},
           {"description", "At most " + std::to_string(body.limit) + " bytes."},
@@ -218,8 +229,8 @@ Json security(const Route& route) {
 
 Json operation(const Route& route) {
   Json operation = {{"operationId", operation_id(route)},
-                    {"tags", Json::array({route.tag})},
-                    {"summary", route.summary}};
+                    {"tags", Json::array({*route.tag})},
+                    {"summary", *route.summary}};
   Json listed = parameters(route);
   if (!listed.empty()) operation["parameters"] = std::move(listed);
   if (route.body.shape != nullptr) operation["requestBody"] = request_body(route);
@@ -242,7 +253,7 @@ std::string description() {
 
 }  // namespace
 
-std::string openapi_document() {
+Json document() {
   Json document = {{"openapi", "3.1.0"},
                    {"info",
                     {{"title", "Sync Manager"},
@@ -261,15 +272,15 @@ std::string openapi_document() {
   Json& schemas = document["components"]["schemas"];
   add_problem_schema(schemas);
   for (const Route& route : routes()) {
-    if (route.answer.form == Answer::Form::file) continue;
-    Json tag = object({{"name", route.tag}});
+    if (route.answer->form == Answer::Form::file) continue;
+    Json tag = object({{"name", *route.tag}});
     Json& tags = document["tags"];
     if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
     document["paths"][std::string(route.path)][lower(route.method)] = operation(route);
     if (route.body.shape != nullptr) add_schema(schemas, *route.body.shape);
-    if (route.answer.shape != nullptr) add_schema(schemas, *route.answer.shape);
+    if (route.answer->shape != nullptr) add_schema(schemas, *route.answer->shape);
   }
-  return document.dump();
+  return document;
 }
 
-}  // namespace sm::api
+}  // namespace sm::openapi

@@ -7,19 +7,19 @@
 #include "core/api/parameter.h"
 #include "core/api/shape.h"
 
-namespace sm::api {
+namespace sm::openapi {
 
 using Json = nlohmann::ordered_json;
 
 // A schema of components/schemas by its name.
 Json reference(std::string_view name);
 
-Json parameter_schema(const Parameter& parameter);
+Json parameter_schema(const api::Parameter& parameter);
 
 // Adds the schema of a shape under its name, and those that it refers to.
-void add_schema(Json& schemas, const RequestShape& shape);
-void add_schema(Json& schemas, const AnswerShape& shape);
+void add_schema(Json& schemas, const api::RequestShape& shape);
+void add_schema(Json& schemas, const api::AnswerShape& shape);
 // Problem documents (RFC 9457).
 void add_problem_schema(Json& schemas);
 
-}  // namespace sm::api
+}  // namespace sm::openapi
