@@ -1,18 +1,18 @@
 #include "core/frame.h"
 
 #include <cstring>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <unordered_map>
 
 #include "core/base/check.h"
 #include "core/effect_members.h"
+#include "core/json/cursor.h"
+#include "core/json/writer.h"
 
 namespace sm {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-// Objects are always named as such: braces around a single pair would make a list of two.
 
 uint32_t read_length(std::string_view frame, size_t position) {
   SM_CHECK(position + 4 <= frame.size());
@@ -132,13 +132,12 @@ class Encoder {
     return known->second;
   }
 
-  std::string finish(const Json& head) {
-    std::string text = head.dump(-1, ' ', false, Json::error_handler_t::replace);
-    size_t bytes = 4 + text.size();
+  std::string finish(std::string_view head) {
+    size_t bytes = 4 + head.size();
     for (std::string_view section : sections_) bytes += 4 + section.size();
     std::string frame;
     frame.reserve(bytes);
-    append(frame, text);
+    append(frame, head);
     for (std::string_view section : sections_) append(frame, section);
     return frame;
   }
@@ -151,39 +150,48 @@ class Encoder {
   }
 
   std::vector<std::string_view> sections_;
-  std::unordered_map<const std::string*, size_t> packs_;
+  std::map<const std::string*, size_t> packs_;
 };
 
-// Writes the members of one effect (effect_members.h).
+// Writes one effect as an object, member by member (effect_members.h).
 class EffectWriter {
  public:
-  EffectWriter(Encoder& frame, const char* effect)
-      : frame_(frame), json_(Json::object({{"effect", effect}})) {}
+  EffectWriter(Encoder& frame, std::string& out, std::string_view effect)
+      : frame_(frame), json_(out) {
+    json_.text("effect", effect);
+  }
 
-  Json take() { return std::move(json_); }
+  void end() { json_.end(); }
 
   template <typename Integer>
   void integer(const char* name, Integer value) {
-    json_[name] = value;
+    json_.integer(name, static_cast<int64_t>(value));
   }
-  void text(const char* name, const std::string& text) { json_[name] = text; }
-  void section(const char* name, const std::string& bytes) { json_[name] = frame_.section(bytes); }
+  void text(const char* name, const std::string& text) { json_.text(name, text); }
+  void section(const char* name, const std::string& bytes) { integer(name, frame_.section(bytes)); }
 
   void statements(const char* name, const std::vector<Statement>& statements) {
-    Json list = Json::array();
+    json::ListWriter list(json_.key(name));
     for (const Statement& statement : statements) {
-      Json params = Json::array();
-      for (const Param& param : statement.params) params.push_back(encode(param));
-      list.push_back(
-          Json::object({{"statement", statement.number}, {"params", std::move(params)}}));
+      json::ObjectWriter one(list.element());
+      one.integer("statement", statement.number);
+      json::ListWriter params(one.key("params"));
+      for (const Param& param : statement.params) append(params.element(), param);
+      params.end();
+      one.end();
     }
-    json_[name] = std::move(list);
+    list.end();
   }
 
   void headers(const char* name, const std::vector<Header>& headers) {
-    Json list = Json::array();
-    for (const Header& header : headers) list.push_back(Json::array({header.name, header.value}));
-    json_[name] = std::move(list);
+    json::ListWriter list(json_.key(name));
+    for (const Header& header : headers) {
+      json::ListWriter pair(list.element());
+      json::append_quoted(pair.element(), header.name);
+      json::append_quoted(pair.element(), header.value);
+      pair.end();
+    }
+    list.end();
   }
 
   void body(Respond::Body body, const std::string& content) {
@@ -197,29 +205,33 @@ class EffectWriter {
         text("asset", content);
         break;
       case Respond::Body::stream:
-        json_["stream"] = true;
+        json_.boolean("stream", true);
         break;
     }
   }
 
  private:
-  Json encode(const Param& param) {
-    if (const auto* integer = std::get_if<int64_t>(&param)) return *integer;
-    if (const auto* text = std::get_if<std::string>(&param)) return *text;
-    if (const auto* pack = std::get_if<Pack>(&param))
-      return Json::object({{"section", frame_.section(*pack)}});
-    return nullptr;
+  void append(std::string& out, const Param& param) {
+    if (const auto* integer = std::get_if<int64_t>(&param)) {
+      out += std::to_string(*integer);
+    } else if (const auto* text = std::get_if<std::string>(&param)) {
+      json::append_quoted(out, *text);
+    } else if (const auto* pack = std::get_if<Pack>(&param)) {
+      json::ObjectWriter(out).integer("section", static_cast<int64_t>(frame_.section(*pack))).end();
+    } else {
+      out += "null";
+    }
   }
 
   Encoder& frame_;
-  Json json_;
+  json::ObjectWriter json_;
 };
 
 template <typename E>
-Json encode_effect(Encoder& frame, const E& effect) {
-  EffectWriter writer(frame, EffectMembers<E>::kName);
+void append_effect(std::string& out, Encoder& frame, const E& effect) {
+  EffectWriter writer(frame, out, EffectMembers<E>::kName);
   EffectMembers<E>::each(writer, effect);
-  return writer.take();
+  writer.end();
 }
 
 http::Request decode_request(const Json& head) {
@@ -279,20 +291,26 @@ ResumeFrame decode_resume(const FrameBytes& frame) {
 
 std::string encode_step(const std::vector<Effect>& effects, StepIs step) {
   Encoder frame;
-  Json list = Json::array();
-  for (const Effect& effect : effects) {
-    list.push_back(std::visit([&](const auto& one) { return encode_effect(frame, one); }, effect));
-  }
-  return frame.finish(Json::object({{"effects", std::move(list)}, {"done", step == StepIs::done}}));
+  return frame.finish(json::object([&](json::ObjectWriter& head) {
+    json::ListWriter list(head.key("effects"));
+    for (const Effect& effect : effects) {
+      std::string& out = list.element();
+      std::visit([&](const auto& one) { append_effect(out, frame, one); }, effect);
+    }
+    list.end();
+    head.boolean("done", step == StepIs::done);
+  }));
 }
 
 std::string encode_answers(const std::vector<NamedAnswer>& answers) {
   Encoder frame;
-  Json named = Json::object();
-  for (const NamedAnswer& answer : answers)
-    named[answer.name] = encode_effect(frame, answer.respond);
-  return frame.finish(
-      Json::object({{"effects", Json::array()}, {"done", true}, {"answers", std::move(named)}}));
+  return frame.finish(json::object([&](json::ObjectWriter& head) {
+    head.raw("effects", "[]").boolean("done", true);
+    json::ObjectWriter named(head.key("answers"));
+    for (const NamedAnswer& answer : answers)
+      append_effect(named.key(answer.name), frame, answer.respond);
+    named.end();
+  }));
 }
 
 }  // namespace sm

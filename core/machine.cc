@@ -13,6 +13,15 @@
 namespace sm {
 namespace {
 
+// The head of a frame must be UTF-8, so no character is cut.
+std::string log_message(std::string text) {
+  if (text.size() <= kMaxLogBytes) return text;
+  size_t end = kMaxLogBytes;
+  while (end > 0 && (static_cast<uint8_t>(text[end]) & 0xC0) == 0x80) --end;
+  text.resize(end);
+  return text;
+}
+
 // Each gives the effects of the last step, to which there is no reply.
 
 // Nobody waits for an answer: what went wrong is left to the log.
@@ -21,8 +30,7 @@ Task<std::vector<Effect>> wake(Invocation& in, Time scheduled) {
   std::vector<Effect> last;
   if (!done.ok()) {
     std::string what(error_info(done.error().code).type);
-    std::string message = "wake: " + what + ": " + done.error().detail;
-    last.push_back(Log{"error", message.substr(0, kMaxLogBytes)});
+    last.push_back(Log{"error", log_message("wake: " + what + ": " + done.error().detail)});
   }
   co_return last;
 }

@@ -1,6 +1,6 @@
 #include "core/http/response.h"
 
-#include <nlohmann/json.hpp>
+#include "core/json/writer.h"
 
 namespace sm::http {
 namespace {
@@ -59,26 +59,30 @@ std::string_view shown_detail(const Error& error) {
   return error.detail;
 }
 
+void append_fields(std::string& out, const std::vector<FieldError>& fields) {
+  json::ListWriter list(out);
+  for (const FieldError& field : fields) {
+    json::ObjectWriter(list.element())
+        .text(field.in == FieldError::In::body ? "pointer" : "parameter", field.where)
+        .text("detail", field.detail)
+        .end();
+  }
+  list.end();
+}
+
 }  // namespace
 
 Response problem(const Error& error, const std::vector<ProblemMember>& more) {
   const ErrorInfo& info = error_info(error.code);
-  nlohmann::ordered_json body = {{"type", "urn:sync-manager:problem:" + std::string(info.type)},
-                                 {"title", info.title},
-                                 {"status", info.status},
-                                 {"detail", shown_detail(error)}};
-  if (!error.fields.empty()) {
-    auto& errors = body["errors"] = nlohmann::ordered_json::array();
-    for (const FieldError& field : error.fields) {
-      const char* where = field.in == FieldError::In::body ? "pointer" : "parameter";
-      errors.push_back(
-          nlohmann::ordered_json::object({{where, field.where}, {"detail", field.detail}}));
-    }
-  }
-  for (const ProblemMember& member : more) {
-    body[member.name] = nlohmann::ordered_json::parse(member.json);
-  }
-  Response response = json(info.status, body.dump());
+  std::string body = json::object([&](json::ObjectWriter& problem) {
+    problem.text("type", "urn:sync-manager:problem:" + std::string(info.type))
+        .text("title", info.title)
+        .integer("status", info.status)
+        .text("detail", shown_detail(error));
+    if (!error.fields.empty()) append_fields(problem.key("errors"), error.fields);
+    for (const ProblemMember& member : more) problem.raw(member.name, member.json);
+  });
+  Response response = json(info.status, std::move(body));
   response.respond.headers[0].value = "application/problem+json";
   if (info.status == 503)
     return with_header(std::move(response), "retry-after", kRetryAfterSeconds);

@@ -1,6 +1,7 @@
 // A wake through the machine: how it begins and ends. What it does is tested with its flow.
 #include <gtest/gtest.h>
 
+#include "core/base/limits.h"
 #include "core/machine.h"
 #include "tests/core/scripted_host.h"
 
@@ -27,6 +28,23 @@ TEST(MachineWake, WhatGoesWrongIsLogged) {
   EXPECT_EQ(step.head["effects"][0]["level"], "error");
   std::string message = step.head["effects"][0]["message"].get<std::string>();
   EXPECT_TRUE(message.starts_with("wake: unavailable: ")) << message;
+}
+
+TEST(MachineWake, ALongMessageIsCutBetweenCharacters) {
+  // Wherever the limit lies within a character of three bytes.
+  for (size_t shift : {0, 1, 2}) {
+    ScriptedHost host;
+    EXPECT_FALSE(host.wake().done());
+    std::string detail(shift, '-');
+    while (detail.size() < kMaxLogBytes) detail += "€";
+    Step step = host.resume(fails("unique:" + detail));
+    ASSERT_TRUE(step.head.is_object()) << "the head is no JSON, with " << shift;
+    ASSERT_EQ(step.effect(), "log");
+    std::string message = step.head["effects"][0]["message"].get<std::string>();
+    EXPECT_GT(message.size(), kMaxLogBytes - 3);
+    EXPECT_LE(message.size(), kMaxLogBytes);
+    EXPECT_TRUE(message.ends_with("€"));
+  }
 }
 
 TEST(MachineWake, ARequestMayFollow) {

@@ -92,6 +92,14 @@ test("style: the core includes nothing that does I/O, tells the time or draws ra
   }
 });
 
+test("style: the module writes JSON by core/json alone, and nlohmann reads the heads of frames", () => {
+  const reader = "core/frame.cc";
+  for (const file of ours(/\.(h|cc)$/, "core/", "wasm/")) {
+    if (file === reader) assert.doesNotMatch(read(file), /\.dump\(/, file);
+    else if (!file.startsWith("core/openapi/")) assert.doesNotMatch(read(file), /nlohmann/, file);
+  }
+});
+
 test("style: the module includes nothing of the core but its machine", () => {
   for (const file of ours(/\.(h|cc)$/, "wasm/")) {
     for (const [, included = ""] of read(file).matchAll(/^#include "core\/([^"]+)"/gm)) {
