@@ -180,7 +180,7 @@ Answered list_snapshots(Invocation& in, Call call) {
                   snapshot_numbers,
                   list_tag_kind(call, side == Side::source ? "sss" : "tss"),
                   [](const flow::ListKey& of, flow::Slice slice) {
-                    return store::snapshots_page(of.side, of.tenant, PropertyId{of.row},
+                    return store::snapshots_page(of.side, of.tenant, of.parent, PropertyId{of.row},
                                                  slice.after, slice.rows, slice.largest);
                   },
                   append_next_large<store::SnapshotsPageRow, append_snapshot>};

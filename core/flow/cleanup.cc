@@ -1,7 +1,6 @@
 #include "core/flow/cleanup.h"
 
 #include <charconv>
-#include <optional>
 
 #include "core/base/limits.h"
 #include "core/flow/commit.h"
@@ -10,14 +9,12 @@
 namespace sm::flow {
 namespace {
 
-// A clean-up under way: its log row has a number once the first slice is written.
-struct Cleanup {
-  Operation operation;
-  std::string before;
-  std::optional<int64_t> log = {};
-
-  TenantId tenant() const { return operation.tenant; }
-};
+// The clean-up's row as the batch begins it, where it has none yet.
+void append_log(std::vector<Statement>& batch, const Operation& operation,
+                const CleanupSlice& slice, Time now) {
+  batch.push_back(log_row(
+      operation, {.status = slice.full() ? "running" : "success", .stats = kNothingDropped}, now));
+}
 
 Error unfinished() {
   return {ErrorCode::overloaded,
@@ -25,63 +22,48 @@ Error unfinished() {
           "deleted, and its log row tells how much: send it again, and it goes on."};
 }
 
-Task<Result<Unit>> write_slice(Invocation& in, Cleanup& cleanup, std::vector<Statement> slice) {
-  if (cleanup.log) {
-    CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(slice)));
-    co_return Unit{};
-  }
-  slice.insert(slice.begin(), log_row(cleanup.operation,
-                                      {.status = "running", .stats = kNothingDropped}, in.now()));
-  CO_TRY(Committed committed, co_await commit_logged(in, cleanup.operation, std::move(slice)));
-  cleanup.log =
-      committed.rows ? store::only<store::LogAddedRow>((*committed.rows)[0]).id : committed.log_id;
-  co_return Unit{};
+Task<Result<Committed>> commit_unseen(Invocation& in, std::vector<Statement> batch) {
+  CO_TRY(std::vector<store::Rows> rows, co_await store::batch(in, std::move(batch)));
+  co_return Committed{std::move(rows)};
 }
 
-Task<Result<Unit>> drop_snapshots(Invocation& in, Cleanup& cleanup, Side side) {
-  CleanupSlice slice;
-  while (true) {
-    CO_TRY(slice, co_await next_properties(in, cleanup.tenant(), side, slice.last));
-    if (slice.rows == 0) co_return Unit{};
-    if (!in.may_go_on()) co_return unfinished();
-    std::vector<Statement> batch;
-    append_snapshot_drops(batch, cleanup.tenant(), side, slice, cleanup.before, cleanup.log);
-    CO_TRY([[maybe_unused]] Unit written, co_await write_slice(in, cleanup, std::move(batch)));
-  }
-}
+struct Written {
+  int64_t log = 0;    // the number of the row
+  std::string stats;  // as the row has them now
+};
 
-Task<Result<Unit>> drop_orphans(Invocation& in, Cleanup& cleanup) {
-  CleanupSlice slice;
-  while (true) {
-    CO_TRY(slice, co_await next_orphans(in, cleanup.tenant(), slice.last));
-    if (slice.rows == 0) co_return Unit{};
-    if (!in.may_go_on()) co_return unfinished();
-    std::vector<Statement> batch;
-    append_orphan_drops(batch, cleanup.tenant(), slice);
-    CO_TRY([[maybe_unused]] Unit written, co_await write_slice(in, cleanup, std::move(batch)));
-  }
-}
-
-Task<Result<std::string>> end(Invocation& in, const Cleanup& cleanup) {
+// One slice with its share of the log row; the last one ends it.
+Task<Result<Written>> write_slice(Invocation& in, const Operation& operation, CleanupSlice slice,
+                                  std::optional<int64_t> log) {
+  TenantId tenant = operation.tenant;
   std::vector<Statement> batch;
-  if (!cleanup.log) {
-    batch.push_back(log_row(cleanup.operation, {.stats = kNothingDropped}, in.now()));
-    CO_TRY([[maybe_unused]] Committed committed,
-           co_await commit_logged(in, cleanup.operation, std::move(batch)));
-    co_return std::string(kNothingDropped);
+  if (!log) append_log(batch, operation, slice, in.now());
+  if (!slice.empty()) append_drops(batch, tenant, slice, log);
+  if (log && !slice.full()) {
+    batch.push_back(store::log_ended(tenant, log, "success", std::nullopt, to_text(in.now())));
   }
-  batch.push_back(
-      store::log_ended(cleanup.tenant(), cleanup.log, "success", std::nullopt, to_text(in.now())));
-  CO_TRY(std::vector<store::Rows> written, co_await store::batch(in, std::move(batch)));
-  co_return std::string(store::only<store::LogEndedRow>(written[0]).stats);
+  batch.push_back(store::log_figures(tenant, log));
+  // A row that was there before the batch does not tell whether that was committed.
+  CO_TRY(Committed committed, log ? co_await commit_unseen(in, std::move(batch))
+                                  : co_await commit_logged(in, operation, std::move(batch)));
+  if (!committed.rows) co_return Written{committed.log_id, std::move(committed.stats)};
+  auto figures = store::only<store::LogFiguresRow>(committed.rows->back());
+  co_return Written{figures.id, std::string(figures.stats)};
 }
 
-Task<Result<std::string>> run(Invocation& in, Operation operation, Time before) {
-  Cleanup cleanup{std::move(operation), to_text(before)};
-  CO_TRY([[maybe_unused]] Unit sources, co_await drop_snapshots(in, cleanup, Side::source));
-  CO_TRY([[maybe_unused]] Unit targets, co_await drop_snapshots(in, cleanup, Side::target));
-  CO_TRY([[maybe_unused]] Unit orphans, co_await drop_orphans(in, cleanup));
-  co_return co_await end(in, cleanup);
+Task<Result<std::string>> run(Invocation& in, Operation operation, std::string before) {
+  std::optional<int64_t> log;
+  Races races;
+  while (true) {
+    CO_TRY(CleanupSlice slice, co_await next_slice(in, operation.tenant, before));
+    bool last = !slice.full();
+    if (!last && !in.may_go_on()) co_return unfinished();
+    Result<Written> written = co_await write_slice(in, operation, std::move(slice), log);
+    if (races.lost(written)) continue;
+    if (!written.ok()) co_return std::move(written).error();
+    if (last) co_return std::move(written.value().stats);
+    log = written.value().log;
+  }
 }
 
 }  // namespace
@@ -109,42 +91,48 @@ bool has_valid_retention(const Deployment& deployment) {
   return read_retention(deployment.var("RETENTION_DAYS")).has_value();
 }
 
-Task<Result<CleanupSlice>> read_slice(Invocation& in, int64_t after, Statement statement) {
-  CO_TRY(store::Rows rows, co_await store::query(in, std::move(statement)));
-  auto slice = store::only<store::SliceRow>(rows);
-  co_return CleanupSlice{after, slice.last.value_or(0), slice.count};
+bool CleanupSlice::full() const {
+  return source.rows == kCleanupSliceRows || target.rows == kCleanupSliceRows ||
+         orphans.rows == kCleanupSliceRows;
 }
 
-Task<Result<CleanupSlice>> next_properties(Invocation& in, TenantId tenant, Side side,
-                                           int64_t after) {
-  return read_slice(in, after, store::cleanup_properties(side, tenant, after, kCleanupSliceRows));
+Search CleanupSlice::search() const {
+  int64_t candidates = source.rows + target.rows + orphans.rows;
+  return candidates * sides * kLookUpRows < properties ? Search::look_up : Search::scan;
 }
 
-Task<Result<CleanupSlice>> next_orphans(Invocation& in, TenantId tenant, int64_t after) {
-  return read_slice(in, after, store::orphans_slice(tenant, after, kCleanupSliceRows));
+Task<Result<CleanupSlice>> next_slice(Invocation& in, TenantId tenant, std::string before) {
+  CO_TRY(store::Rows rows,
+         co_await store::query(in, store::cleanup_slice(tenant, before, kCleanupSliceRows)));
+  auto found = store::only<store::CleanupSliceRow>(rows);
+  co_return CleanupSlice{std::move(before),
+                         {found.source_last, found.source_count},
+                         {found.target_last, found.target_count},
+                         {found.orphan_last, found.orphan_count},
+                         found.sides,
+                         found.properties};
 }
 
-void append_snapshot_drops(std::vector<Statement>& batch, TenantId tenant, Side side,
-                           const CleanupSlice& slice, const std::string& before,
-                           std::optional<int64_t> log) {
-  batch.push_back(store::snapshots_orphaned(side, tenant, slice.after, slice.last, before));
-  if (side == Side::target) {
-    batch.push_back(store::snapshot_bases_orphaned(tenant, slice.after, slice.last, before));
-  }
-  batch.push_back(store::snapshots_expired(side, tenant, slice.after, slice.last, before));
-  batch.push_back(store::log_counted(
-      tenant, log, side == Side::source ? "$.source_snapshots" : "$.target_snapshots"));
-}
-
-void append_orphan_drops(std::vector<Statement>& batch, TenantId tenant,
-                         const CleanupSlice& slice) {
-  batch.push_back(store::orphaned_data_deleted(tenant, slice.after, slice.last));
-  batch.push_back(store::orphans_checked(tenant, slice.after, slice.last));
+void append_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupSlice& slice,
+                  std::optional<int64_t> log) {
+  const std::string& before = slice.before;
+  int64_t source = slice.source.last;
+  int64_t target = slice.target.last;
+  int64_t orphan = slice.orphans.last;
+  batch.push_back(store::staged_kept(tenant, before, source, target, orphan));
+  batch.push_back(slice.search() == Search::scan
+                      ? store::loose_data_deleted(tenant, before, source, target, orphan)
+                      : store::unreferenced_data_deleted(tenant, before, source, target, orphan));
+  if (slice.orphans.rows > 0) batch.push_back(store::orphans_checked(tenant, orphan));
+  batch.push_back(store::snapshots_expired(Side::source, tenant, before, source));
+  batch.push_back(store::log_counted(tenant, log, "$.source_snapshots"));
+  batch.push_back(store::snapshots_expired(Side::target, tenant, before, target));
+  batch.push_back(store::log_counted(tenant, log, "$.target_snapshots"));
 }
 
 Task<Result<std::string>> clean_up(Invocation& in, TenantId tenant, Time before) {
   Operation operation = begun(in, {tenant, "cleanup"});
-  return logged(in, operation, run(in, operation, before));
+  return logged(in, operation, run(in, operation, to_text(before)));
 }
 
 }  // namespace sm::flow

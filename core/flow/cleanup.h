@@ -12,6 +12,7 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
+#include "core/store/rows.h"
 
 namespace sm::flow {
 
@@ -24,27 +25,41 @@ inline constexpr const char* kNothingDropped = R"({"source_snapshots":0,"target_
 int64_t retention_days(const Deployment& deployment);
 bool has_valid_retention(const Deployment& deployment);
 
-// Rows with ids (after, last] that one batch looks at; nothing is left where `rows` is 0.
-struct CleanupSlice {
-  int64_t after = 0;
+// Rows with ids up to `last`; nothing is left where `rows` is 0.
+struct IdSlice {
   int64_t last = 0;
   int64_t rows = 0;
 };
 
-// Reads a slice: the statement gives its last id, and how many rows it has.
-Task<Result<CleanupSlice>> read_slice(Invocation& in, int64_t after, Statement statement);
+// How it is found out which data of a slice nothing points to any more
+// (schema/queries/cleanup.sql).
+enum class Search { scan, look_up };
+// To look one datum up in one source or target costs as much as to read so many rows in a scan:
+// three to five times the time, and once to twice the rows read.
+inline constexpr int64_t kLookUpRows = 3;
 
-// The next slice of a side's property rows, and of the data that lost a pointer.
-Task<Result<CleanupSlice>> next_properties(Invocation& in, TenantId tenant, Side side,
-                                           int64_t after);
-Task<Result<CleanupSlice>> next_orphans(Invocation& in, TenantId tenant, int64_t after);
+// What one batch takes away, and from how much.
+struct CleanupSlice {
+  std::string before;  // snapshots that are older go
+  IdSlice source;      // property ids
+  IdSlice target;
+  IdSlice orphans;         // data ids
+  int64_t sides = 0;       // sources and targets of the tenant
+  int64_t properties = 0;  // that these have, but for hidden ones
 
-// Drops the snapshots of a slice that are older than `before`, and adds their number to the log row
-// `log`: without one, to the row that the batch inserts.
-void append_snapshot_drops(std::vector<Statement>& batch, TenantId tenant, Side side,
-                           const CleanupSlice& slice, const std::string& before,
-                           std::optional<int64_t> log);
-void append_orphan_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupSlice& slice);
+  bool empty() const { return source.rows + target.rows + orphans.rows == 0; }
+  // Whether there may be more behind it.
+  bool full() const;
+  // By what reads less: the look-ups' share grows with the slice, the scan's with the tenant.
+  Search search() const;
+};
+
+Task<Result<CleanupSlice>> next_slice(Invocation& in, TenantId tenant, std::string before);
+
+// Drops what is in the slice, and adds the number of snapshots to the log row `log`: without one,
+// to the row that the batch inserts.
+void append_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupSlice& slice,
+                  std::optional<int64_t> log);
 
 // All slices. The first one begins the log row, each adds what it deleted, so that a clean-up that
 // breaks off has told what is gone. Gives the numbers as the row has them, a JSON object. Errors:

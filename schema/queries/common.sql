@@ -100,10 +100,14 @@ UPDATE sync_logs SET total_properties = total_properties + {{changes}},
   stats = replace(stats, {{member}} || {{counted}}, {{member}} || ({{counted}} + {{changes}}))
 WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}}) AND {{changes}} > 0;
 
--- name: log_ended(tenant_id TenantId, id int?, status text, error_message text?, completed_at text) -> (stats text)
--- The row of an operation that took several batches. Gives its stats.
+-- name: log_figures(tenant_id TenantId, id int?) -> (id int, stats text)
+-- The number of a log row, and its stats; without a number, of the row of this batch.
+SELECT id, stats FROM sync_logs WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}});
+
+-- name: log_ended(tenant_id TenantId, id int?, status text, error_message text?, completed_at text)
+-- The row of an operation that took several batches.
 UPDATE sync_logs SET status = :status, error_message = :error_message, completed_at = :completed_at
-WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}}) RETURNING stats;
+WHERE tenant_id = :tenant_id AND id = coalesce(:id, {{log}});
 
 -- name: failure_logged(tenant_id TenantId, sync_id text, sync_type text, source_id SourceId?, target_id TargetId?, error_message text, started_at text, completed_at text)
 -- The log row of an operation that changed nothing. None where it has one.

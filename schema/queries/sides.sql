@@ -45,9 +45,7 @@ DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{side}' AND owner_
 -- What goes when the row is deleted: its properties, but for hidden ones, and all snapshots.
 SELECT (SELECT count(*) FROM {side}_properties p
    WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND {{not_hidden_{side}}}) AS properties,
-  (SELECT count(*) FROM {side}_properties p
-   CROSS JOIN {side}_snapshots x ON x.{side}_property_id = p.id
-   WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND x.tenant_id = :tenant_id) AS snapshots;
+  (SELECT count(*) FROM {side}_snapshots x WHERE x.tenant_id = :tenant_id AND x.{side}_id = :id) AS snapshots;
 
 -- name: side_data_orphaned(side, tenant_id TenantId, id int)
 -- All data that the rows to be deleted point to; a clean-up finds out which of it others still need.
@@ -55,7 +53,7 @@ INSERT INTO orphans (data_id, tenant_id, external_id)
 SELECT data_id, :tenant_id, external_id FROM {side}_properties WHERE tenant_id = :tenant_id AND {side}_id = :id
 UNION ALL
 SELECT x.data_id, :tenant_id, p.external_id FROM {side}_properties p
-CROSS JOIN {side}_snapshots x ON x.{side}_property_id = p.id
+CROSS JOIN {side}_snapshots x ON x.{side}_id = p.{side}_id AND x.{side}_property_id = p.id
 WHERE p.tenant_id = :tenant_id AND p.{side}_id = :id AND x.tenant_id = :tenant_id
 ON CONFLICT (data_id) DO NOTHING;
 
@@ -66,13 +64,12 @@ SELECT base_data_id, :tenant_id, external_id FROM target_properties
 WHERE tenant_id = :tenant_id AND target_id = :target_id
 UNION ALL
 SELECT x.base_data_id, :tenant_id, p.external_id FROM target_properties p
-CROSS JOIN target_snapshots x ON x.target_property_id = p.id
+CROSS JOIN target_snapshots x ON x.target_id = p.target_id AND x.target_property_id = p.id
 WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND x.tenant_id = :tenant_id
 ON CONFLICT (data_id) DO NOTHING;
 
 -- name: side_snapshots_deleted(side, tenant_id TenantId, id int)
-DELETE FROM {side}_snapshots WHERE tenant_id = :tenant_id AND {side}_property_id IN (
-  SELECT id FROM {side}_properties WHERE tenant_id = :tenant_id AND {side}_id = :id);
+DELETE FROM {side}_snapshots WHERE tenant_id = :tenant_id AND {side}_id = :id;
 
 -- name: side_properties_deleted(side, tenant_id TenantId, id int)
 DELETE FROM {side}_properties WHERE tenant_id = :tenant_id AND {side}_id = :id;

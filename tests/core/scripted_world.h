@@ -60,11 +60,6 @@ class ScriptedWorld {
       return list(params[4].get<int64_t>(), params[5].get<int64_t>(), params[6].get<int64_t>());
     }
     if (number == store::side_by_id(Side::source, {}, 0).number && !source_exists) return {};
-    if (number == store::cleanup_properties(Side::source, {}, 0, 0).number ||
-        number == store::cleanup_properties(Side::target, {}, 0, 0).number ||
-        number == store::orphans_slice({}, 0, 0).number) {
-      return params[1].get<int64_t>() == 0 ? Cells{{9, 5}} : Cells{{nullptr, 0}};
-    }
     if (number == store::log_by_sync_id({}, "").number)
       return committed ? Cells{{"{}", 4}} : Cells{};
     auto known = fixed().find(number);
@@ -94,6 +89,8 @@ class ScriptedWorld {
           {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, 5, 0, nullptr, "synced", "t", 3, 1,
             nullptr, nullptr, nullptr}});
       add(store::edited_base({}, {}, {}), {{"hash"}});
+      add(store::cleanup_slice({}, "", 0), {{9, 5, 9, 5, 9, 5, 2, 100}});
+      add(store::log_figures({}, {}), {{4, "{}"}});
       add(store::source_property({}, {}, {}),
           {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, nullptr, 1}});
       add(store::key_by_id({}, 0), {{1, "t", nullptr}});

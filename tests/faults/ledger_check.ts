@@ -222,7 +222,8 @@ function assertEdited(
 
 function historyOf(store: DatabaseSync, targetId: number, id: number): Version[] {
   const sql = `SELECT data, reason FROM (
-      SELECT version, data_id, reason FROM target_snapshots WHERE target_property_id = :id
+      SELECT version, data_id, reason FROM target_snapshots
+      WHERE target_id = :target AND target_property_id = :id
       UNION ALL
       SELECT version, data_id, NULL FROM target_properties WHERE target_id = :target AND id = :id
     ) v JOIN property_data d ON d.id = v.data_id ORDER BY v.version`;

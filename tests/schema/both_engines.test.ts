@@ -302,6 +302,21 @@ test("both engines: secrets are kept and dropped, and a key that names no tenant
   await store.compareTables();
 });
 
+test("both engines: rows that were hidden go with their snapshots and data", async () => {
+  const tenant = await Tenant.begin();
+  const [source, target] = [await tenant.place("sources"), await tenant.place("targets")];
+  await tenant.call("PATCH", `/targets/${target}`, { config: { on_removed: "delete" } });
+  for (const ids of [kIds.slice(0, 4), kIds.slice(2, 4)]) {
+    const data = ids.map((id) => ({ id, v: ids.length }));
+    await tenant.call("POST", `/sources/${source}/import?mode=full&force=true`, { data });
+    await tenant.call("POST", `/sync/${source}/${target}`);
+  }
+  await store.compareTables();
+  mock.timers.tick(40 * kDayMs);
+  await core.wake(Date.now());
+  await store.compareTables();
+});
+
 test("both engines: a run whose holder died is taken up where it stood", async () => {
   await Tenant.begin();
   mock.timers.tick(kDayMs);

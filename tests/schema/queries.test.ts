@@ -64,7 +64,7 @@ test("schema: every query prepares", () => {
 // Columns that the schema lets be null, and the query does not.
 const kNeverNull: Readonly<Record<string, string>> = {
   "due_slots: next_due": "it reads those that are due",
-  "log_ended: stats": "rows that are not ended began with them",
+  "log_figures: stats": "it reads a clean-up's row, which began with them",
   "sync_logged (all): stats": "it has just written them",
   "sync_logged (changed): stats": "it has just written them",
 };

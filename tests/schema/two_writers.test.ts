@@ -165,7 +165,7 @@ const kInvariants: Readonly<Record<string, string>> = {
     UNION ALL SELECT p.id FROM target_properties p
       LEFT JOIN property_data d ON d.id = p.data_id AND d.hash = p.hash WHERE d.id IS NULL`,
   "each version before the last has its snapshot": `SELECT p.id FROM target_properties p WHERE p.version <> 1 + (
-      SELECT count(*) FROM target_snapshots x WHERE x.target_property_id = p.id)`,
+      SELECT count(*) FROM target_snapshots x WHERE x.target_id = p.target_id AND x.target_property_id = p.id)`,
   "log rows are numbered without a gap": `SELECT tenant_id FROM sync_logs GROUP BY tenant_id
       HAVING max(id) <> count(*) OR min(id) <> 1`,
   "each operation has one log row":

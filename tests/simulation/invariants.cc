@@ -33,6 +33,8 @@ constexpr Rule kRules[] = {
      "WITH " SIMULATION_POINTERS
      "SELECT count(*) FROM pointers p LEFT JOIN property_data d ON d.id = p.data_id "
      "WHERE d.id IS NULL OR d.tenant_id <> p.tenant_id OR d.hash <> p.hash"},
+    {"a snapshot has its property",
+     "WITH " SIMULATION_POINTERS "SELECT count(*) FROM pointers WHERE external_id IS NULL"},
     {"all pointers to one datum lie under one external id of one tenant",
      "WITH " SIMULATION_POINTERS
      "SELECT count(*) FROM (SELECT data_id FROM pointers GROUP BY data_id "
@@ -66,9 +68,10 @@ constexpr Rule kRules[] = {
      "SELECT (SELECT count(*) FROM source_properties p JOIN sources s ON s.id = p.source_id "
      "WHERE p.revision > s.revision) + (SELECT count(*) FROM target_properties p "
      "JOIN targets t ON t.id = p.target_id WHERE p.revision > t.revision)"},
-    {"a hidden row carries no flag, warning, contest or acceptance",
+    {"a hidden row is removed, and carries no flag, warning, contest or acceptance",
      "SELECT count(*) FROM target_properties WHERE deleted_at IS NOT NULL AND (has_manual_changes "
-     "OR accepted OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL)"},
+     "OR accepted OR manual_changes_warning IS NOT NULL OR contested_by IS NOT NULL "
+     "OR sync_status <> 'removed')"},
     {"what a large import has staged has its datum, of the same tenant and hash",
      "SELECT count(*) FROM staging g LEFT JOIN property_data d ON d.id = g.data_id "
      "LEFT JOIN imports i ON i.id = g.import_id WHERE i.id IS NULL OR i.tenant_id <> g.tenant_id "

@@ -69,11 +69,11 @@ Outcome erase(std::map<int64_t, S>& sides, int64_t id) {
 }
 
 template <typename S>
-int64_t drop_snapshots(std::map<int64_t, S>& sides, Moment before, Slice slice) {
+int64_t drop_snapshots(std::map<int64_t, S>& sides, Moment before, int64_t last) {
   int64_t dropped = 0;
   for (auto& [id, side] : sides) {
     for (auto& [external_id, row] : side.rows) {
-      if (row.id <= slice.after || row.id > slice.last) continue;
+      if (row.id > last) continue;
       dropped +=
           std::erase_if(row.snapshots, [&](const Snapshot& s) { return s.created_at < before; });
     }
@@ -119,7 +119,11 @@ void end_abandoned(Tenant& tenant, const Applying& at) {
   }
 }
 
-// Snapshots of sources, those of targets, both slice by slice, and then the end.
+void drop_slice(Tenant& tenant, LogRow& log, Moment before, Slice slice) {
+  count(log, "source_snapshots", drop_snapshots(tenant.sources, before, slice.sources));
+  count(log, "target_snapshots", drop_snapshots(tenant.targets, before, slice.targets));
+}
+
 void clean_up(Tenant& tenant, const Cleanup& cleanup, int stage, const Applying& at,
               Outcome& outcome) {
   // Counted from when the request was let in: after the answer about its key.
@@ -127,12 +131,7 @@ void clean_up(Tenant& tenant, const Cleanup& cleanup, int stage, const Applying&
   Moment before = asked_at - cleanup.days.value_or(kRetentionDays) * kDay;
   if (outcome.operation == 0) outcome.operation = ++tenant.operations;
   LogRow& log = running(tenant, outcome.operation);
-  if (stage == cleanup_sources) {
-    count(log, "source_snapshots", drop_snapshots(tenant.sources, before, at.slice));
-  }
-  if (stage == cleanup_targets) {
-    count(log, "target_snapshots", drop_snapshots(tenant.targets, before, at.slice));
-  }
+  drop_slice(tenant, log, before, at.slice);
   outcome.writes = true;
   if (stage < cleanup_end) return;
   end(log, "success", at);
@@ -144,8 +143,7 @@ void drop_hidden(Tenant& tenant, Moment before, const Applying& at) {
   for (auto& [id, target] : tenant.targets) {
     size_t dropped = std::erase_if(target.rows, [&](const auto& row) {
       const TargetRow& t = row.second;
-      bool looked_at = t.id > at.slice.after && t.id <= at.slice.last;
-      return looked_at && t.hidden() && t.hidden_at < before;
+      return t.id <= at.slice.hidden && t.hidden() && t.hidden_at < before && t.snapshots.empty();
     });
     at.coverage->add(Reached::retention_dropped_row, dropped);
   }
@@ -242,20 +240,16 @@ void apply_retention(Tenant& tenant, RetentionStep step, Moment as_of, const App
   constexpr int64_t kLogDays = 365;
   Moment before = as_of - kRetentionDays * kDay;
   if (step == RetentionStep::claim) running(tenant, kRetention);
-  if (step == RetentionStep::sources) {
-    count(running(tenant, kRetention), "source_snapshots",
-          drop_snapshots(tenant.sources, before, at.slice));
+  if (step == RetentionStep::drops) {
+    drop_slice(tenant, running(tenant, kRetention), before, at.slice);
   }
-  if (step == RetentionStep::targets) {
-    count(running(tenant, kRetention), "target_snapshots",
-          drop_snapshots(tenant.targets, before, at.slice));
-    drop_hidden(tenant, before, at);
-  }
+  if (step == RetentionStep::hidden) drop_hidden(tenant, before, at);
   if (step == RetentionStep::logs && !tenant.logs.empty()) {
     int64_t newest = tenant.logs.back().id;
     Moment expired = as_of - kLogDays * kDay;
     size_t dropped = std::erase_if(tenant.logs, [&](const LogRow& log) {
-      return log.started_at < expired && log.id != newest;
+      bool runs = log.status == std::string_view("running");
+      return log.started_at < expired && log.id != newest && !runs;
     });
     at.coverage->add(Reached::retention_dropped_log, dropped);
   }

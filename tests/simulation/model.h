@@ -127,10 +127,11 @@ struct Outcome {
   int64_t operation = 0;  // LogRow::operation, once a first step is committed
 };
 
-// The property ids that one batch of a clean-up or a retention looks at: (after, last].
+// Up to which property ids one batch of a clean-up or a retention drops snapshots, or hidden rows.
 struct Slice {
-  int64_t after = 0;
-  int64_t last = INT64_MAX;
+  int64_t sources = 0;
+  int64_t targets = 0;
+  int64_t hidden = 0;
 };
 
 // When an operation happens, and what it needs besides.
@@ -148,12 +149,11 @@ int stages(const Action& action);
 // Carries out one stage. `outcome` goes from stage to stage and is complete after the last one.
 void apply(Tenant& tenant, const Action& action, int stage, const Applying& at, Outcome& outcome);
 
-// What a batch of a clean-up carries out: `sources` and `targets` drop the snapshots of a slice,
-// and the first batch begins the log row, whatever else it does.
-enum CleanupStage { cleanup_sources = 0, cleanup_targets = 1, cleanup_end = 2, cleanup_stages = 3 };
+// What a batch of a clean-up carries out: each drops a slice, and the first one begins the log row.
+enum CleanupStage { cleanup_slice = 0, cleanup_end = 1, cleanup_stages = 2 };
 
 // What a batch of the nightly retention carries out; each commits by itself.
-enum class RetentionStep { none, claim, sources, targets, logs, end, give_up };
+enum class RetentionStep { none, claim, drops, hidden, logs, end, give_up };
 inline constexpr int64_t kRetention = -1;
 void apply_retention(Tenant& tenant, RetentionStep step, Moment as_of, const Applying& at);
 

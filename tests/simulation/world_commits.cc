@@ -11,54 +11,40 @@ bool begins(const StoreStatement& statement, std::string_view mark) {
   return statement_text(statement.number).text.starts_with(mark);
 }
 
-// The property ids of a batch that drops snapshots, by the side of these.
-struct Dropped {
-  bool of_sources = false;
-  bool of_targets = false;
-  Slice slice = {};
-};
-
-Dropped dropped_by(const std::vector<StoreStatement>& batch) {
-  Dropped found;
+// Up to which property ids a batch drops snapshots and hidden rows.
+Slice slice_of(const std::vector<StoreStatement>& batch) {
+  Slice slice;
   for (const StoreStatement& statement : batch) {
-    bool of_source = begins(statement, "DELETE FROM source_snapshots");
-    if (!of_source && !begins(statement, "DELETE FROM target_snapshots")) continue;
-    found = {of_source,
-             !of_source,
-             {statement.params[1].get<int64_t>(), statement.params[2].get<int64_t>()}};
+    std::string_view name = statement_text(statement.number).name;
+    auto last = [&](size_t param) { return statement.params[param].get<int64_t>(); };
+    if (name == "snapshots_expired (source)") slice.sources = last(2);
+    if (name == "snapshots_expired (target)") slice.targets = last(2);
+    if (name == "hidden_deleted") slice.hidden = last(1);
   }
-  return found;
+  return slice;
 }
 
-// Which stage of an operation a batch carries out, and on which properties: -1 for none. Most
-// operations have one; a clean-up's are told by what they say to the store, since deleting nothing
-// cannot be seen.
-struct StageOfBatch {
+// Which stage of an operation a batch carries out: -1 for none. Most operations have one; a
+// clean-up's are told by what they say to the store, since deleting nothing cannot be seen.
+int stage_of(const Action& action, const std::vector<StoreStatement>& batch) {
+  if (!std::holds_alternative<Cleanup>(action)) return 0;
   int stage = -1;
-  Slice slice = {};
-};
-
-StageOfBatch stage_of(const Action& action, const std::vector<StoreStatement>& batch) {
-  if (!std::holds_alternative<Cleanup>(action)) return {0};
-  Dropped dropped = dropped_by(batch);
-  if (dropped.of_sources) return {cleanup_sources, dropped.slice};
-  if (dropped.of_targets) return {cleanup_targets, dropped.slice};
-  constexpr Slice kNothing{0, 0};
   for (const StoreStatement& statement : batch) {
-    if (begins(statement, "UPDATE sync_logs SET status")) return {cleanup_end};
-    if (!begins(statement, "INSERT INTO sync_logs")) continue;
-    bool ended = statement.params[3] == "success";
-    return {ended ? cleanup_end : cleanup_targets, kNothing};
+    bool logs = begins(statement, "INSERT INTO sync_logs");
+    if (begins(statement, "DELETE FROM source_snapshots") || logs) {
+      stage = std::max<int>(stage, cleanup_slice);
+    }
+    bool ends = begins(statement, "UPDATE sync_logs SET status");
+    if (ends || (logs && statement.params[3] == "success")) stage = cleanup_end;
   }
-  return {};
+  return stage;
 }
 
 RetentionStep retention_step_of(const std::vector<StoreStatement>& batch) {
-  Dropped dropped = dropped_by(batch);
-  if (dropped.of_sources) return RetentionStep::sources;
-  if (dropped.of_targets) return RetentionStep::targets;
   for (const StoreStatement& statement : batch) {
     if (begins(statement, "INSERT INTO sync_logs")) return RetentionStep::claim;
+    if (begins(statement, "DELETE FROM source_snapshots")) return RetentionStep::drops;
+    if (begins(statement, "DELETE FROM target_properties")) return RetentionStep::hidden;
     if (begins(statement, "DELETE FROM sync_logs")) return RetentionStep::logs;
     if (!begins(statement, "UPDATE runs SET state")) continue;
     return statement.params[2] == "failed" ? RetentionStep::give_up : RetentionStep::end;
@@ -103,7 +89,7 @@ void World::settle(Client& client, const std::vector<StoreStatement>& batch) {
   const Action& action = client.operation->action;
   if (const auto* wake = std::get_if<Wake>(&action)) {
     RetentionStep step = retention_step_of(batch);
-    Slice slice = dropped_by(batch).slice;
+    Slice slice = slice_of(batch);
     for (Place& place : places_) settle_wake(client, *wake, place, step, slice);
     return;
   }
@@ -111,8 +97,7 @@ void World::settle(Client& client, const std::vector<StoreStatement>& batch) {
   UsedIds scratch;
   UsedIds& used = probing_ ? scratch : used_;
   Tenant next = *place.model;
-  StageOfBatch reached_stage = stage_of(action, batch);
-  int stage = reached_stage.stage;
+  int stage = stage_of(action, batch);
   std::string difference = Comparison(store_, place.id, used).run(next);
   bool unchanged = difference.empty() && (stages(action) == 1 || stage < 0);
   if (unchanged) return;
@@ -121,7 +106,7 @@ void World::settle(Client& client, const std::vector<StoreStatement>& batch) {
   Outcome outcome = client.outcome;
   Coverage reached;
   Applying at = applying(client, reached);
-  at.slice = reached_stage.slice;
+  at.slice = slice_of(batch);
   if (allowed) apply(next, action, stage, at, outcome);
   Comparison comparison(store_, place.id, used);
   if (allowed) difference = comparison.run(next);

@@ -45,19 +45,30 @@ int64_t claimed_tenant(const Wake& flow) {
 }
 
 // The reply to a claim or a take that wins: the run, and what is known of it.
-void win(Wake& flow) {
+void win(Wake& flow, const char* checkpoint = "{}") {
   std::vector<Cells> results(flow.statements().size());
   results[claims(flow) ? 1 : 0] = {{100}};
-  results.back() = {{100, 1, 1, "{}", 9}};
+  results.back() = {{100, 1, 1, checkpoint, 9}};
   flow.rows(std::move(results));
 }
 
-// Answers a retention that finds nothing to do, up to its end.
-void find_nothing(Wake& flow) {
+// Answers the queries of a retention that finds nothing to do.
+void find_nothing_to_do(Wake& flow) {
   while (!flow.ended() && flow.asks_query() && !reads_due(flow) && !reads_dead(flow)) {
-    bool imports = flow.asks(store::expired_imports({}, ""));
-    flow.rows({imports ? Cells{} : Cells{{nullptr, 0}}});
+    std::vector<Cells> results;
+    for (const Statement& statement : flow.statements()) {
+      bool imports = statement.number == store::expired_imports({}, "").number;
+      bool drops = statement.number == store::cleanup_slice({}, "", 0).number;
+      Cells slice = drops ? Cells{{0, 0, 0, 0, 0, 0, 2, 10}} : Cells{{nullptr, 0}};
+      results.push_back(imports ? Cells{} : slice);
+    }
+    flow.rows(std::move(results));
   }
+}
+
+// The same, up to its end.
+void find_nothing(Wake& flow) {
+  find_nothing_to_do(flow);
   ASSERT_FALSE(flow.ended());
   if (flow.asks(store::run_ended({}, 0, ""))) flow.rows();
 }
@@ -135,12 +146,18 @@ TEST(Wake, ARunThatHasAnotherHolderByNowIsNoFailure) {
   Wake flow = wake_up();
   flow.rows({{dead(1, 1)}});
   win(flow);
-  while (flow.asks_query())
-    flow.rows({flow.asks(store::expired_imports({}, "")) ? Cells{} : Cells{{nullptr, 0}}});
+  find_nothing_to_do(flow);
   flow.fails(ErrorCode::guard, "lease_lost");
   ASSERT_TRUE(reads_due(flow)) << "no note is left";
   flow.rows();
   EXPECT_TRUE(flow.result().ok());
+}
+
+TEST(Wake, AnOlderVersionsCheckpointBeginsItsPhaseAnew) {
+  Wake flow = wake_up();
+  flow.rows({{dead(1, 1)}});
+  win(flow, R"({"phase":1,"after":77})");
+  EXPECT_TRUE(flow.asks(store::hidden_slice({}, "", 0)));
 }
 
 // The time until a run is taken up again is its lease.
