@@ -1,9 +1,9 @@
 // Imports, syncs and lists, paired: each request goes to one server, then to the other, and who is
-// first changes with every request and round. A round works on a source and a target of its own,
-// and every answer is checked before its time counts.
+// first changes with every request and round. A round works on a source and a target of a tenant of
+// its own, and every answer is checked before its time counts.
 import { readFileSync } from "node:fs";
 import type { Bodies } from "./bodies.ts";
-import { type Api, createPair, requestJson, requestRows } from "./client.ts";
+import { type Api, createApi, createPair, requestJson, requestRows } from "./client.ts";
 import type { Seen } from "./probe.ts";
 import { look } from "./servers.ts";
 import { median, type Summary, summary } from "./statistics.ts";
@@ -65,7 +65,7 @@ export async function measureFlows(
     const order = round % 2 === 0 ? apis : [...apis].reverse();
     const runners: Runner[] = [];
     for (const api of order) {
-      if (!(api.name in failures)) runners.push({ api, ...(await createPair(api)) });
+      if (!(api.name in failures)) runners.push(await createRunner(api));
     }
     for (const [step, repetition] of repeated(steps, rounds)) {
       let ofStep = new Map<string, Outcome>();
@@ -89,6 +89,11 @@ export async function measureFlows(
     results.steps[name] = ofApi;
   }
   return results;
+}
+
+async function createRunner({ name, url }: Api): Promise<Runner> {
+  const api = await createApi(name, url);
+  return { api, ...(await createPair(api)) };
 }
 
 /** The short steps are done over again where there are few rounds: a median needs some. */
