@@ -31,6 +31,15 @@ after(() => worker.stop());
 
 const mebibyte = 1024 * 1024;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+/** A bound for what hangs. No slow machine comes near it. */
+const stateTimeoutMs = 120_000;
+
+async function until(state: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + stateTimeoutMs; !state(); await pause(20))
+    assert.ok(Date.now() < deadline, `never came: ${state}`);
+}
+
+const note = (message: string): Buffer => step([{ effect: "log", level: "info", message }]);
 
 function call(ops: string, init: RequestInit = {}): Promise<Response> {
   return fetch(`http://127.0.0.1:${worker.port}/`, {
@@ -193,23 +202,21 @@ test("an answer without reading the body is sent at once", async () => {
     script(lastStep([{ effect: "respond", status: 413, headers: [] }])),
   );
   client.socket.write(`\r\n${"x".repeat(1000)}`);
-  for (let i = 0; i < 50 && !client.text().includes("\r\n\r\n"); i++) await pause(20);
+  await until(() => client.text().includes("\r\n\r\n"));
   client.socket.destroy();
   assert.match(client.text(), /^HTTP\/1.1 413/);
 });
 
 test("a body that is cut off by the client is not taken for a whole one", async () => {
   const head = "POST / HTTP/1.1\r\ncontent-length: 1000000";
-  const log = (message: string): Buffer => step([{ effect: "log", level: "info", message }]);
   const client = await dial(
     head,
-    script(countBody(), log("body was cut off here"), answerCounts()),
+    script(note("body begins here"), countBody(), note("body was cut off here"), answerCounts()),
   );
   client.socket.write(`\r\n${"x".repeat(100_000)}`);
-  await pause(100);
+  await until(() => worker.log().includes("body begins here"));
   client.socket.destroy();
-  for (let i = 0; i < 50 && !worker.log().includes("body was cut off here"); i++) await pause(20);
-  assert.match(worker.log(), /body was cut off here/);
+  await until(() => worker.log().includes("body was cut off here"));
 });
 
 test("a flow answers and goes on: what it writes then is there", async () => {
@@ -219,13 +226,13 @@ test("a flow answers and goes on: what it writes then is there", async () => {
     script(
       answerAndGoOn("accepted"),
       storeHead("INSERT INTO behind VALUES (?1)"),
-      step([{ effect: "log", level: "info", message: "done behind the answer" }]),
+      note("done behind the answer"),
       lastStep([]),
     ),
     { method: "POST", body: "x".repeat(1000) },
   );
   assert.deepEqual([answer.status, await answer.text()], [202, "accepted"]);
-  for (let i = 0; i < 500 && !/done behind the answer/.test(worker.log()); i++) await pause(20);
+  await until(() => worker.log().includes("done behind the answer"));
   const { cells } = await store("query", "SELECT count(*) AS n FROM behind");
   assert.equal(cells[0]?.readBigInt64LE(1), 1n);
 });
@@ -288,10 +295,17 @@ test("requests wait for memory that another request holds, and go on when it is 
   // The first holds its reservation for as long as it takes to send its body.
   const holder = await dial(
     "POST / HTTP/1.1\r\ncontent-length: 100000",
-    script(reserve, countBody(), startStream(), part, lastStep([{ effect: "end" }])),
+    script(
+      reserve,
+      note("the first has its memory"),
+      countBody(),
+      startStream(),
+      part,
+      lastStep([{ effect: "end" }]),
+    ),
   );
   holder.socket.write(`\r\n${"x".repeat(70_000)}`);
-  await pause(300);
+  await until(() => worker.log().includes("the first has its memory"));
   const began = Date.now();
   const waiting = [1, 2, 3].map(() => call(script(reserve, answerReplies())));
   assert.equal((await call(script(answerOk("small ones pass")))).status, 200);
@@ -307,13 +321,13 @@ test("requests wait for memory that another request holds, and go on when it is 
 
 test("a request that gets no instance within ten seconds has the stored answer", async () => {
   const reserve = step([{ effect: "reserve_memory", bytes: 79 * mebibyte - 100 * 1024 }]);
-  const ops = script(reserve, countBody(), answerCounts());
+  const ops = script(reserve, note("nearly all is taken"), countBody(), answerCounts());
   const holder = await dial("POST / HTTP/1.1\r\ncontent-length: 10000000", ops);
   holder.socket.write("\r\n");
   const part = "x".repeat(100_000);
   holder.socket.write(part);
   const sending = setInterval(() => holder.socket.write(part), 1000);
-  await pause(300);
+  await until(() => worker.log().includes("nearly all is taken"));
   const began = Date.now();
   const answer = await call(script(answerOk("never")));
   const took = Date.now() - began;
@@ -338,8 +352,7 @@ test("a client that leaves gives its instance back", async () => {
   for (let i = 0; i < 5; i++) {
     const client = await dial("GET / HTTP/1.1", ops);
     client.socket.write("\r\n");
-    for (let wait = 0; wait < 200 && client.text().length < 300_000; wait++) await pause(20);
-    assert.ok(client.text().length >= 300_000);
+    await until(() => client.text().length >= 300_000);
     client.socket.destroy();
   }
 });
