@@ -261,8 +261,8 @@ StartFrame decode_start(std::string_view frame) {
   Parts parts = split(frame);
   StartFrame start;
   std::string kind = text_member(parts.head, "kind");
-  if (kind == "answers") {
-    start.kind = StartFrame::Kind::answers;
+  if (kind == "stored_responses") {
+    start.kind = StartFrame::Kind::stored_responses;
     return start;
   }
   start.deployment = decode_deployment(parts.head);
@@ -302,13 +302,13 @@ std::string encode_step(const std::vector<Effect>& effects, StepIs step) {
   }));
 }
 
-std::string encode_answers(const std::vector<NamedAnswer>& answers) {
+std::string encode_stored_responses(const std::vector<StoredResponse>& responses) {
   Encoder frame;
   return frame.finish(json::object([&](json::ObjectWriter& head) {
     head.raw("effects", "[]").boolean("done", true);
-    json::ObjectWriter named(head.key("answers"));
-    for (const NamedAnswer& answer : answers)
-      append_effect(named.key(answer.name), frame, answer.respond);
+    json::ObjectWriter named(head.key("stored_responses"));
+    for (const StoredResponse& response : responses)
+      append_effect(named.key(response.name), frame, response.respond);
     named.end();
   }));
 }

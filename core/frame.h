@@ -16,7 +16,7 @@
 namespace sm {
 
 struct StartFrame {
-  enum class Kind { request, wake, answers };
+  enum class Kind { request, wake, stored_responses };
   Kind kind = Kind::request;
   // request, wake
   Deployment deployment;
@@ -39,11 +39,11 @@ ResumeFrame decode_resume(const FrameBytes& frame);
 enum class StepIs { waiting, done };
 std::string encode_step(const std::vector<Effect>& effects, StepIs step);
 
-// The finished answers that a host keeps for when no core can answer.
-struct NamedAnswer {
+// The finished responses that a host keeps for when no core can answer.
+struct StoredResponse {
   std::string name;
   Respond respond;
 };
-std::string encode_answers(const std::vector<NamedAnswer>& answers);
+std::string encode_stored_responses(const std::vector<StoredResponse>& responses);
 
 }  // namespace sm

@@ -69,10 +69,11 @@ std::string_view Machine::statements() { return store::statements_fingerprint();
 const std::string& Machine::start(const std::string& frame) {
   SM_CHECK(running_ == nullptr);
   StartFrame start = decode_start(frame);
-  if (start.kind == StartFrame::Kind::answers) {
-    answer_ = encode_answers({{"trap", api::trap_answer().respond},
-                              {"trap_after_batch", api::trap_after_batch_answer().respond},
-                              {"overloaded", api::overloaded_answer().respond}});
+  if (start.kind == StartFrame::Kind::stored_responses) {
+    answer_ =
+        encode_stored_responses({{"trap", api::trap_response().respond},
+                                 {"trap_after_batch", api::trap_after_batch_response().respond},
+                                 {"overloaded", api::overloaded_response().respond}});
     return answer_;
   }
   running_ = std::make_unique<Running>(std::move(start));

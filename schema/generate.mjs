@@ -32,15 +32,17 @@ function declaration(query) {
     return `${nullable ? `std::optional<${cpp}>` : cpp} ${name}`;
   });
   const variant =
-    { side: ["Side side"], scope: ["Scope scope"], numbering: ["Numbering numbering"] }[
-      query.variant
-    ] ?? [];
+    {
+      connector: ["Connector connector"],
+      scope: ["Scope scope"],
+      numbering: ["Numbering numbering"],
+    }[query.variant] ?? [];
   return `Statement ${query.name}(${[...variant, ...params].join(", ")})`;
 }
 
 function definition({ query, number }) {
   const chosen = {
-    side: `side == Side::source ? ${number}u : ${number + 1}u`,
+    connector: `connector == Connector::source ? ${number}u : ${number + 1}u`,
     scope: `scope == Scope::all ? ${number}u : ${number + 1}u`,
     numbering: `numbering == Numbering::dense ? ${number}u : ${number + 1}u`,
   }[query.variant];

@@ -5,7 +5,7 @@
 //   -- Comment lines that follow become the function's documentation.
 //   SELECT … WHERE tenant_id = :tenant_id …;
 //
-// `side`, `scope` or `numbering` as the first parameter makes two statements under one name: {side} in the text is replaced by
+// `connector`, `scope` or `numbering` as the first parameter makes two statements under one name: {connector} in the text is replaced by
 // `source` or `target`, {scope} by `all` or `changed`, {numbering} by `dense` or `ranked`.
 // `-- fragment: name` holds text that other queries include as {{name}}.
 // The columns of a result that several queries give stand once: `-- row: name(id int, …)`, and `-> name` in a signature.
@@ -24,7 +24,7 @@ export const dialects = ["sqlite", "postgres"];
 export const idTypes = ["TenantId", "SourceId", "TargetId", "PropertyId"];
 const valueTypes = ["int", "text", ...idTypes];
 const variants = {
-  side: ["source", "target"],
+  connector: ["source", "target"],
   scope: ["all", "changed"],
   numbering: ["dense", "ranked"],
 };
@@ -47,7 +47,7 @@ export function readQueries(folder = join(here, "queries")) {
   );
 }
 
-/** The same for two sides that mean the same statements by their numbers. */
+/** The same for two connectors that mean the same statements by their numbers. */
 export function fingerprintOf(queries) {
   const meant = queries.map(({ name, word, params, row, texts }) => [
     name,
@@ -210,7 +210,10 @@ function bind(query, word, dialect, fragments) {
   for (const { name } of query.params) {
     // One of two scopes or numberings may have no use for a parameter that the other needs; PostgreSQL, which cannot tell the
     // type of what it does not see, wants it all the same.
-    if (!used.has(name) && ((query.variant ?? "side") === "side" || dialect === "postgres"))
+    if (
+      !used.has(name) &&
+      ((query.variant ?? "connector") === "connector" || dialect === "postgres")
+    )
       throw new Error(`${query.name}: parameter ${name} is not used`);
   }
   return bound;

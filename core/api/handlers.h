@@ -5,42 +5,42 @@
 
 namespace sm::api {
 
-using Answered = Task<Result<http::Response>>;
+using ResponseTask = Task<Result<http::Response>>;
 
 // pages.cc
-Answered show_start_page(Invocation& in, Call call);
-Answered show_docs(Invocation& in, Call call);
-Answered show_docs_file(Invocation& in, Call call);
-Answered show_openapi(Invocation& in, Call call);
-Answered show_health(Invocation& in, Call call);
+ResponseTask show_start_page(Invocation& in, Call call);
+ResponseTask show_docs(Invocation& in, Call call);
+ResponseTask show_docs_file(Invocation& in, Call call);
+ResponseTask show_openapi(Invocation& in, Call call);
+ResponseTask show_health(Invocation& in, Call call);
 
 // tenants.cc
-Answered create_tenant(Invocation& in, Call call);
-Answered show_tenant(Invocation& in, Call call);
-Answered list_keys(Invocation& in, Call call);
-Answered create_key(Invocation& in, Call call);
-Answered revoke_key(Invocation& in, Call call);
+ResponseTask create_tenant(Invocation& in, Call call);
+ResponseTask show_tenant(Invocation& in, Call call);
+ResponseTask list_keys(Invocation& in, Call call);
+ResponseTask create_key(Invocation& in, Call call);
+ResponseTask revoke_key(Invocation& in, Call call);
 
-// sides.cc
-Answered list_sides(Invocation& in, Call call);
-Answered create_side(Invocation& in, Call call);
-Answered show_side(Invocation& in, Call call);
-Answered change_side(Invocation& in, Call call);
-Answered delete_side(Invocation& in, Call call);
+// connectors.cc
+ResponseTask list_connectors(Invocation& in, Call call);
+ResponseTask create_connector(Invocation& in, Call call);
+ResponseTask show_connector(Invocation& in, Call call);
+ResponseTask change_connector(Invocation& in, Call call);
+ResponseTask delete_connector(Invocation& in, Call call);
 
 // properties.cc
-Answered list_properties(Invocation& in, Call call);
-Answered show_property(Invocation& in, Call call);
-Answered edit_property(Invocation& in, Call call);
-Answered remove_property(Invocation& in, Call call);
-Answered list_snapshots(Invocation& in, Call call);
+ResponseTask list_properties(Invocation& in, Call call);
+ResponseTask show_property(Invocation& in, Call call);
+ResponseTask edit_property(Invocation& in, Call call);
+ResponseTask remove_property(Invocation& in, Call call);
+ResponseTask list_snapshots(Invocation& in, Call call);
 
 // operations.cc
-Answered import_properties(Invocation& in, Call call);
-Answered sync_source_to_target(Invocation& in, Call call);
-Answered clean_up(Invocation& in, Call call);
+ResponseTask import_properties(Invocation& in, Call call);
+ResponseTask sync_source_to_target(Invocation& in, Call call);
+ResponseTask clean_up(Invocation& in, Call call);
 
 // logs.cc
-Answered list_logs(Invocation& in, Call call);
+ResponseTask list_logs(Invocation& in, Call call);
 
 }  // namespace sm::api

@@ -27,7 +27,7 @@ std::optional<std::vector<int64_t>> state_numbers(const flow::ListKey&, store::R
 
 }  // namespace
 
-Answered list_logs(Invocation& in, Call call) {
+ResponseTask list_logs(Invocation& in, Call call) {
   CO_TRY(flow::PageRequest page, read_page_request(in, call));
   flow::ListKey key{call.tenant};
   key.logs = {id_of<SourceId>(call.arguments, "source_id"),

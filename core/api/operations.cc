@@ -3,8 +3,8 @@
 #include "core/api/handlers.h"
 #include "core/base/limits.h"
 #include "core/flow/cleanup.h"
+#include "core/flow/configure.h"
 #include "core/flow/import.h"
-#include "core/flow/sides.h"
 #include "core/flow/sync.h"
 #include "core/json/writer.h"
 
@@ -40,7 +40,7 @@ http::Response refused_import(const flow::ImportOutcome& outcome) {
 
 }  // namespace
 
-Answered import_properties(Invocation& in, Call call) {
+ResponseTask import_properties(Invocation& in, Call call) {
   CO_TRY(flow::ImportOrder order,
          co_await flow::order_import(in, call.tenant, SourceId{call.ids[0]}));
   if (call.arguments.text("mode") == "full") order.mode = sync::ImportMode::full;
@@ -56,7 +56,7 @@ Answered import_properties(Invocation& in, Call call) {
                        }));
 }
 
-Answered sync_source_to_target(Invocation& in, Call call) {
+ResponseTask sync_source_to_target(Invocation& in, Call call) {
   CO_TRY(flow::SyncOutcome outcome,
          co_await flow::sync_pair(in, call.tenant, SourceId{call.ids[0]}, TargetId{call.ids[1]}));
   co_return http::json(200, json::object([&](json::ObjectWriter& answer) {
@@ -65,7 +65,7 @@ Answered sync_source_to_target(Invocation& in, Call call) {
                        }));
 }
 
-Answered clean_up(Invocation& in, Call call) {
+ResponseTask clean_up(Invocation& in, Call call) {
   int64_t days = call.arguments.integer("days").value_or(flow::retention_days(in.deployment()));
   CO_TRY(std::string deleted, co_await flow::clean_up(in, call.tenant, in.now() - days * kDayMs));
   co_return http::json(200, json::object([&](json::ObjectWriter& answer) {

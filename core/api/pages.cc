@@ -29,15 +29,15 @@ void append_texts(std::string& json, const std::vector<std::string_view>& texts)
 
 }  // namespace
 
-Answered show_start_page(Invocation&, Call) {
+ResponseTask show_start_page(Invocation&, Call) {
   co_return http::asset("/index.html", "text/html; charset=utf-8");
 }
 
-Answered show_docs(Invocation&, Call) {
+ResponseTask show_docs(Invocation&, Call) {
   co_return http::asset("/docs.html", "text/html; charset=utf-8");
 }
 
-Answered show_docs_file(Invocation&, Call call) {
+ResponseTask show_docs_file(Invocation&, Call call) {
   for (const DocsFile& file : kDocsFiles) {
     if (file.path == call.route->path)
       co_return http::asset(std::string(file.path), std::string(file.type));
@@ -45,9 +45,11 @@ Answered show_docs_file(Invocation&, Call call) {
   co_return not_found();
 }
 
-Answered show_openapi(Invocation&, Call) { co_return http::json(200, std::string(openapi_text())); }
+ResponseTask show_openapi(Invocation&, Call) {
+  co_return http::json(200, std::string(openapi_text()));
+}
 
-Answered show_health(Invocation& in, Call) {
+ResponseTask show_health(Invocation& in, Call) {
   bool store_ok = co_await flow::store_works(in);
   std::vector<std::string_view> missing;
   if (in.deployment().var("API_KEY_PEPPER").empty()) missing.push_back("API_KEY_PEPPER");

@@ -2,10 +2,10 @@
 #include "core/api/paging.h"
 #include "core/api/rows.h"
 #include "core/base/encoding.h"
+#include "core/flow/configure.h"
 #include "core/flow/edit.h"
 #include "core/flow/property.h"
 #include "core/flow/remove.h"
-#include "core/flow/sides.h"
 #include "core/http/conditional.h"
 #include "core/store/store.h"
 
@@ -58,32 +58,32 @@ Statement target_page(const flow::ListKey& key, flow::Slice slice) {
                                            slice.largest);
 }
 
-flow::PropertyFilters read_filters(Side side, const Arguments& given) {
+flow::PropertyFilters read_filters(Connector connector, const Arguments& given) {
   flow::PropertyFilters filters;
   filters.external_id = given.text("external_id");
   filters.removed = given.boolean("removed");
   if (auto since = given.time("updated_since")) filters.updated_since = to_text(*since);
-  if (side == Side::source) return filters;
+  if (connector == Connector::source) return filters;
   filters.has_manual_changes = given.boolean("has_manual_changes");
   filters.sync_status = given.text("sync_status");
   if (auto owner = given.integer("source_id")) filters.owner = SourceId{*owner};
   return filters;
 }
 
-auto next_writer(Side side) {
-  return side == Side::source
+auto next_writer(Connector connector) {
+  return connector == Connector::source
              ? append_next_large<store::ListedSourcePropertyRow, append_listed_source_property>
              : append_next_large<store::ListedTargetPropertyRow, append_listed_target_property>;
 }
 
 std::optional<std::vector<int64_t>> parent_numbers(const flow::ListKey& key, store::Rows& rows) {
-  store::SideRow parent;
+  store::ConnectorRow parent;
   if (!rows.next(parent)) return std::nullopt;
   return std::vector<int64_t>{key.parent, parent.revision};
 }
 
 Statement snapshots_of(const flow::ListKey& key) {
-  return store::snapshots_state(key.side, key.tenant, key.parent, PropertyId{key.row});
+  return store::snapshots_state(key.connector, key.tenant, key.parent, PropertyId{key.row});
 }
 
 std::optional<std::vector<int64_t>> snapshot_numbers(const flow::ListKey& key, store::Rows& rows) {
@@ -125,37 +125,39 @@ Result<Shown> show_found(store::Rows rows) {
   return show(row);
 }
 
-Task<Result<Shown>> read_property(Invocation& in, Side side, TenantId tenant, int64_t parent,
-                                  int64_t id) {
-  CO_TRY(store::Rows rows, co_await flow::find_property(in, tenant, side, parent, PropertyId{id}));
-  co_return side == Side::source ? show_found<store::SourcePropertyRow>(std::move(rows))
-                                 : show_found<store::TargetPropertyRow>(std::move(rows));
+Task<Result<Shown>> read_property(Invocation& in, Connector connector, TenantId tenant,
+                                  int64_t parent, int64_t id) {
+  CO_TRY(store::Rows rows,
+         co_await flow::find_property(in, tenant, connector, parent, PropertyId{id}));
+  co_return connector == Connector::source ? show_found<store::SourcePropertyRow>(std::move(rows))
+                                           : show_found<store::TargetPropertyRow>(std::move(rows));
 }
 
 }  // namespace
 
-Answered list_properties(Invocation& in, Call call) {
-  Side side = call.route->side();
+ResponseTask list_properties(Invocation& in, Call call) {
+  Connector connector = call.route->connector();
   CO_TRY(flow::PageRequest page, read_page_request(in, call));
-  flow::ListKey key{call.tenant, side, call.ids[0]};
-  key.properties = read_filters(side, call.arguments);
-  flow::List list{
-      std::move(key),
-      [](const flow::ListKey& of) { return store::side_by_id(of.side, of.tenant, of.parent); },
-      parent_numbers,
-      list_tag_kind(call, side == Side::source ? "sps" : "tps"),
-      side == Side::source ? source_page : target_page,
-      next_writer(side)};
+  flow::ListKey key{call.tenant, connector, call.ids[0]};
+  key.properties = read_filters(connector, call.arguments);
+  flow::List list{std::move(key),
+                  [](const flow::ListKey& of) {
+                    return store::connector_by_id(of.connector, of.tenant, of.parent);
+                  },
+                  parent_numbers,
+                  list_tag_kind(call, connector == Connector::source ? "sps" : "tps"),
+                  connector == Connector::source ? source_page : target_page,
+                  next_writer(connector)};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 
-Answered show_property(Invocation& in, Call call) {
-  CO_TRY(Shown shown,
-         co_await read_property(in, call.route->side(), call.tenant, call.ids[0], call.ids[1]));
+ResponseTask show_property(Invocation& in, Call call) {
+  CO_TRY(Shown shown, co_await read_property(in, call.route->connector(), call.tenant, call.ids[0],
+                                             call.ids[1]));
   co_return http::unless_known(call.request, std::move(shown).response());
 }
 
-Answered edit_property(Invocation& in, Call call) {
+ResponseTask edit_property(Invocation& in, Call call) {
   flow::Edit edit{call.tenant,
                   TargetId{call.ids[0]},
                   PropertyId{call.ids[1]},
@@ -166,22 +168,23 @@ Answered edit_property(Invocation& in, Call call) {
   co_return show(*edited).response();
 }
 
-Answered remove_property(Invocation& in, Call call) {
+ResponseTask remove_property(Invocation& in, Call call) {
   CO_TRY(auto removed, co_await flow::remove_property(in, call.tenant, SourceId{call.ids[0]},
                                                       PropertyId{call.ids[1]}));
   co_return show(*removed).response();
 }
 
-Answered list_snapshots(Invocation& in, Call call) {
-  Side side = call.route->side();
+ResponseTask list_snapshots(Invocation& in, Call call) {
+  Connector connector = call.route->connector();
   CO_TRY(flow::PageRequest page, read_page_request(in, call));
-  flow::List list{{call.tenant, side, call.ids[0], call.ids[1]},
+  flow::List list{{call.tenant, connector, call.ids[0], call.ids[1]},
                   snapshots_of,
                   snapshot_numbers,
-                  list_tag_kind(call, side == Side::source ? "sss" : "tss"),
+                  list_tag_kind(call, connector == Connector::source ? "sss" : "tss"),
                   [](const flow::ListKey& of, flow::Slice slice) {
-                    return store::snapshots_page(of.side, of.tenant, of.parent, PropertyId{of.row},
-                                                 slice.after, slice.rows, slice.largest);
+                    return store::snapshots_page(of.connector, of.tenant, of.parent,
+                                                 PropertyId{of.row}, slice.after, slice.rows,
+                                                 slice.largest);
                   },
                   append_next_large<store::SnapshotsPageRow, append_snapshot>};
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);

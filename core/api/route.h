@@ -57,7 +57,7 @@ constexpr Body merge_patch_body(const RequestShape& shape) {
 }
 
 // What a success gives.
-struct Answer {
+struct Success {
   enum class Form { object, list, page, file };  // `file`: a part of a page
   // `etag`: the answer names its state. A GET then takes If-None-Match, a PATCH If-Match.
   enum class State { untold, etag };
@@ -65,22 +65,22 @@ struct Answer {
   Form form;
   State state = State::untold;
   int status = 200;
-  const AnswerShape* shape = nullptr;  // null: free JSON, or no JSON
-  int other_status = 0;                // of an answer of the same shape, where there is another
+  const ResponseShape* shape = nullptr;  // null: free JSON, or no JSON
+  int other_status = 0;                  // of an answer of the same shape, where there is another
 };
 
 // Any object that has no ETag; a row with one; a new row, with its Location; all rows.
-constexpr Answer result(const AnswerShape& shape) {
-  return {.form = Answer::Form::object, .shape = &shape};
+constexpr Success result(const ResponseShape& shape) {
+  return {.form = Success::Form::object, .shape = &shape};
 }
-constexpr Answer row(const AnswerShape& shape) {
-  return {.form = Answer::Form::object, .state = Answer::State::etag, .shape = &shape};
+constexpr Success row(const ResponseShape& shape) {
+  return {.form = Success::Form::object, .state = Success::State::etag, .shape = &shape};
 }
-constexpr Answer created(const AnswerShape& shape, Answer::State state) {
-  return {.form = Answer::Form::object, .state = state, .status = 201, .shape = &shape};
+constexpr Success created(const ResponseShape& shape, Success::State state) {
+  return {.form = Success::Form::object, .state = state, .status = 201, .shape = &shape};
 }
-constexpr Answer list(const AnswerShape& shape) {
-  return {.form = Answer::Form::list, .state = Answer::State::etag, .shape = &shape};
+constexpr Success list(const ResponseShape& shape) {
+  return {.form = Success::Form::list, .state = Success::State::etag, .shape = &shape};
 }
 
 struct Route {
@@ -93,13 +93,15 @@ struct Route {
   Access access = Access::key;
   std::span<const Parameter> parameters = {};
   Body body = {};
-  ForDocument<Answer> answer;
+  ForDocument<Success> success;
   ForDocument<std::string_view> conflict = {};  // when the state does not allow it (409)
   ForDocument<std::string_view> tag = {};       // the resource, under which it is listed
   ForDocument<std::string_view> summary = {};
 
   // Sources and targets share handlers; of no meaning where a path has no ids of either.
-  Side side() const { return path.starts_with("/targets") ? Side::target : Side::source; }
+  Connector connector() const {
+    return path.starts_with("/targets") ? Connector::target : Connector::source;
+  }
 };
 
 // Every route of the product.

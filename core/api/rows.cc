@@ -162,7 +162,7 @@ void append_tenant(std::string& json, const store::TenantByIdRow& row) {
   object.integer("id", row.id).text("name", row.name).text("created_at", row.created_at).end();
 }
 
-void append_side(std::string& json, const flow::SideRow& row) {
+void append_connector(std::string& json, const flow::ConnectorRow& row) {
   json::ObjectWriter object(json);
   object.integer("id", row.id)
       .text("name", row.name)
@@ -172,9 +172,10 @@ void append_side(std::string& json, const flow::SideRow& row) {
   object.text("created_at", row.created_at).text("updated_at", row.updated_at).end();
 }
 
-void append_listed_side(std::string& json, const store::SidesPageRow& row) {
-  append_side(json, {row.id, std::string(row.name), std::string(row.type), std::string(*row.data),
-                     row.property_count, std::string(row.created_at), std::string(row.updated_at)});
+void append_listed_connector(std::string& json, const store::ConnectorsPageRow& row) {
+  append_connector(json,
+                   {row.id, std::string(row.name), std::string(row.type), std::string(*row.data),
+                    row.property_count, std::string(row.created_at), std::string(row.updated_at)});
 }
 
 void append_key(std::string& json, const store::KeyRow& row) {

@@ -1,18 +1,18 @@
-// How rows look in answers: one writer each. Their shapes stand in answers.h.
+// How rows look in answers: one writer each. Their shapes stand in response_shapes.h.
 #pragma once
 
 #include <string>
 
+#include "core/flow/configure.h"
 #include "core/flow/list.h"
-#include "core/flow/sides.h"
 #include "core/store/store.h"
 
 namespace sm::api {
 
 // Each appends one JSON object.
 void append_tenant(std::string& json, const store::TenantByIdRow& row);
-void append_side(std::string& json, const flow::SideRow& row);
-void append_listed_side(std::string& json, const store::SidesPageRow& row);
+void append_connector(std::string& json, const flow::ConnectorRow& row);
+void append_listed_connector(std::string& json, const store::ConnectorsPageRow& row);
 void append_key(std::string& json, const store::KeyRow& row);
 void append_source_property(std::string& json, const store::SourcePropertyRow& row);
 void append_target_property(std::string& json, const store::TargetPropertyRow& row);

@@ -188,19 +188,19 @@ Task<std::vector<Effect>> finish(Invocation& in, http::Response response) {
   co_return one(Log{"error", "behind the answer: " + what + ": " + done.error().detail});
 }
 
-http::Response trap_answer() {
+http::Response trap_response() {
   return http::problem(
       {ErrorCode::internal,
        "This is a fault of the service, not of the request. It was not carried out."});
 }
 
-http::Response trap_after_batch_answer() {
+http::Response trap_after_batch_response() {
   return http::problem({ErrorCode::internal,
                         "This is a fault of the service, not of the request. Whether it was "
                         "carried out is not known: look before you try again."});
 }
 
-http::Response overloaded_answer() {
+http::Response overloaded_response() {
   return http::problem({ErrorCode::overloaded, "The service is busy. Try again in a moment."});
 }
 

@@ -18,8 +18,8 @@ Task<std::vector<Effect>> serve(Invocation& in, http::Request request);
 Task<std::vector<Effect>> finish(Invocation& in, http::Response response);
 
 // The answers that a host gives when no core can (wasm/README.md).
-http::Response trap_answer();              // the invocation has sent no batch
-http::Response trap_after_batch_answer();  // it has, so that may have been committed
-http::Response overloaded_answer();
+http::Response trap_response();              // the invocation has sent no batch
+http::Response trap_after_batch_response();  // it has, so that may have been committed
+http::Response overloaded_response();
 
 }  // namespace sm::api

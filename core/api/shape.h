@@ -40,9 +40,9 @@ struct RequestShape {
   ForDocument<std::string_view> example = {};  // JSON that fits, and does something
 };
 
-struct AnswerShape;
+struct ResponseShape;
 
-struct AnswerField {
+struct ResponseField {
   enum class Kind {
     integer,
     boolean,
@@ -62,12 +62,12 @@ struct AnswerField {
   Need need = Need::always;
   std::string_view doc = {};
   Choices choices = {};
-  const AnswerShape* of = nullptr;
+  const ResponseShape* of = nullptr;
 };
 
-struct AnswerShape {
+struct ResponseShape {
   std::string_view name;
-  std::span<const AnswerField> fields;
+  std::span<const ResponseField> fields;
 };
 
 // The members of a request that fits its shape, as canonical JSON, by the name of the field.

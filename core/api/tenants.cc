@@ -15,7 +15,7 @@ std::optional<std::vector<int64_t>> state_numbers(const flow::ListKey&, store::R
 
 }  // namespace
 
-Answered create_tenant(Invocation& in, Call call) {
+ResponseTask create_tenant(Invocation& in, Call call) {
   std::string name = call.members.text("name");
   std::optional<std::string> chosen_key;
   if (call.members.json("api_key")) chosen_key = call.members.text("api_key");
@@ -29,7 +29,7 @@ Answered create_tenant(Invocation& in, Call call) {
                               "/tenants/" + std::to_string(made.id));
 }
 
-Answered show_tenant(Invocation& in, Call call) {
+ResponseTask show_tenant(Invocation& in, Call call) {
   if (call.ids[0] != call.tenant.value) co_return not_found();
   CO_TRY(auto tenant, co_await flow::find_tenant(in, call.tenant));
   SM_CHECK(tenant);
@@ -38,7 +38,7 @@ Answered show_tenant(Invocation& in, Call call) {
   co_return http::json(200, std::move(json));
 }
 
-Answered list_keys(Invocation& in, Call call) {
+ResponseTask list_keys(Invocation& in, Call call) {
   CO_TRY(flow::PageRequest page, read_page_request(in, call));
   flow::List list{{call.tenant},
                   [](const flow::ListKey& key) { return store::keys_state(key.tenant); },
@@ -51,7 +51,7 @@ Answered list_keys(Invocation& in, Call call) {
   co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
 }
 
-Answered create_key(Invocation& in, Call call) {
+ResponseTask create_key(Invocation& in, Call call) {
   CO_TRY(flow::NewKey made, co_await flow::create_key(in, call.tenant));
   http::Response created = http::json_unstored(201, json::object([&](json::ObjectWriter& key) {
                                                  key.integer("id", made.id);
@@ -61,7 +61,7 @@ Answered create_key(Invocation& in, Call call) {
   co_return http::with_header(std::move(created), "location", "/keys/" + std::to_string(made.id));
 }
 
-Answered revoke_key(Invocation& in, Call call) {
+ResponseTask revoke_key(Invocation& in, Call call) {
   CO_TRY(auto revoked, co_await flow::revoke_key(in, call.tenant, call.ids[0]));
   std::string json;
   append_key(json, *revoked);

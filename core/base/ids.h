@@ -19,7 +19,7 @@ using PropertyId = Id<struct PropertyTag>;  // of a source's or a target's prope
 
 // Sources and targets have the same shape of row, configuration and property lists; what they do is
 // different.
-enum class Side { source, target };
+enum class Connector { source, target };
 
 // What a sync looks at: every property of the source, or those that changed since the pair's last
 // sync.

@@ -4,7 +4,7 @@
 
 namespace sm {
 
-void* FramePool::allocate(size_t bytes) {
+void* CoroutineFrames::allocate(size_t bytes) {
   static_assert(sizeof(Header) <= 2 * kClassBytes);
   constexpr size_t kHeaderBytes = (sizeof(Header) + 15) / 16 * 16;
   size_t size_class = (bytes + kHeaderBytes) / kClassBytes;
@@ -20,7 +20,7 @@ void* FramePool::allocate(size_t bytes) {
   return reinterpret_cast<char*>(header) + kHeaderBytes;
 }
 
-void FramePool::release(void* frame) {
+void CoroutineFrames::release(void* frame) {
   constexpr size_t kHeaderBytes = (sizeof(Header) + 15) / 16 * 16;
   auto* header = reinterpret_cast<Header*>(static_cast<char*>(frame) - kHeaderBytes);
   if (header->size_class >= kClasses) {
@@ -31,7 +31,7 @@ void FramePool::release(void* frame) {
   header->pool->free_[header->size_class] = header;
 }
 
-FramePool::~FramePool() {
+CoroutineFrames::~CoroutineFrames() {
   for (Header* header : free_) {
     while (header != nullptr) std::free(std::exchange(header, header->next));
   }

@@ -23,12 +23,12 @@ namespace sm {
 
 // Free lists of coroutine frames by size class. A frame remembers its pool in a header of 16 bytes
 // before it.
-class FramePool {
+class CoroutineFrames {
  public:
-  FramePool() = default;
-  FramePool(const FramePool&) = delete;
-  FramePool& operator=(const FramePool&) = delete;
-  ~FramePool();
+  CoroutineFrames() = default;
+  CoroutineFrames(const CoroutineFrames&) = delete;
+  CoroutineFrames& operator=(const CoroutineFrames&) = delete;
+  ~CoroutineFrames();
 
   void* allocate(size_t bytes);
   static void release(void* frame);
@@ -38,7 +38,7 @@ class FramePool {
   static constexpr size_t kClasses = 32;  // frames up to 4 KiB are kept for reuse
 
   struct Header {
-    FramePool* pool;
+    CoroutineFrames* pool;
     Header* next;
     size_t size_class;
   };
@@ -51,7 +51,7 @@ class TaskHost {
   TaskHost(const TaskHost&) = delete;
   TaskHost& operator=(const TaskHost&) = delete;
 
-  FramePool& frames() { return frames_; }
+  CoroutineFrames& frames() { return frames_; }
   void run_next(std::coroutine_handle<> handle) { next_ = handle; }
 
   // Runs until no coroutine is ready: all wait for replies, or the outermost one has ended.
@@ -60,7 +60,7 @@ class TaskHost {
   }
 
  private:
-  FramePool frames_;
+  CoroutineFrames frames_;
   std::coroutine_handle<> next_ = nullptr;
 };
 
@@ -72,7 +72,7 @@ class PromiseBase {
   static void* operator new(size_t bytes, TaskHost& host, Rest&...) {
     return host.frames().allocate(bytes);
   }
-  static void operator delete(void* frame, size_t) { FramePool::release(frame); }
+  static void operator delete(void* frame, size_t) { CoroutineFrames::release(frame); }
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   void unhandled_exception() const { SM_CHECK(false); }

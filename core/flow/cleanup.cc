@@ -98,7 +98,7 @@ bool CleanupSlice::full() const {
 
 Search CleanupSlice::search() const {
   int64_t candidates = source.rows + target.rows + orphans.rows;
-  return candidates * sides * kLookUpRows < properties ? Search::look_up : Search::scan;
+  return candidates * connectors * kLookUpRows < properties ? Search::look_up : Search::scan;
 }
 
 Task<Result<CleanupSlice>> next_slice(Invocation& in, TenantId tenant, std::string before) {
@@ -109,7 +109,7 @@ Task<Result<CleanupSlice>> next_slice(Invocation& in, TenantId tenant, std::stri
                          {found.source_last, found.source_count},
                          {found.target_last, found.target_count},
                          {found.orphan_last, found.orphan_count},
-                         found.sides,
+                         found.connectors,
                          found.properties};
 }
 
@@ -124,9 +124,9 @@ void append_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupS
                       ? store::loose_data_deleted(tenant, before, source, target, orphan)
                       : store::unreferenced_data_deleted(tenant, before, source, target, orphan));
   if (slice.orphans.rows > 0) batch.push_back(store::orphans_checked(tenant, orphan));
-  batch.push_back(store::snapshots_expired(Side::source, tenant, before, source));
+  batch.push_back(store::snapshots_expired(Connector::source, tenant, before, source));
   batch.push_back(store::log_counted(tenant, log, "$.source_snapshots"));
-  batch.push_back(store::snapshots_expired(Side::target, tenant, before, target));
+  batch.push_back(store::snapshots_expired(Connector::target, tenant, before, target));
   batch.push_back(store::log_counted(tenant, log, "$.target_snapshots"));
 }
 

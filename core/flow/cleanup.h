@@ -44,7 +44,7 @@ struct CleanupSlice {
   IdSlice source;      // property ids
   IdSlice target;
   IdSlice orphans;         // data ids
-  int64_t sides = 0;       // sources and targets of the tenant
+  int64_t connectors = 0;  // sources and targets of the tenant
   int64_t properties = 0;  // that these have, but for hidden ones
 
   bool empty() const { return source.rows + target.rows + orphans.rows == 0; }

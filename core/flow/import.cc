@@ -146,12 +146,12 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
 Task<Result<ImportOutcome>> refuse(Invocation& in, ImportJob& job) {
   CO_TRY(store::Rows row,
          co_await store::query(
-             in, store::side_by_id(Side::source, job.order.tenant, job.order.source.id)));
+             in, store::connector_by_id(Connector::source, job.order.tenant, job.order.source.id)));
   CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(row)));
   ImportOutcome outcome = outcome_of(job, {});
   std::vector<Statement> batch;
-  batch.push_back(store::guard_side(Side::source, job.order.tenant, job.order.source.id,
-                                    job.order.source.revision));
+  batch.push_back(store::guard_connector(Connector::source, job.order.tenant, job.order.source.id,
+                                         job.order.source.revision));
   batch.push_back(log_of(job, outcome, in.now()));
   CO_TRY([[maybe_unused]] Committed logged,
          co_await commit_logged(in, job.operation, std::move(batch)));
@@ -185,9 +185,9 @@ Task<Result<ImportOutcome>> run(Invocation& in, ImportJob& job) {
 }  // namespace
 
 Status take_source(ImportJob& job, store::Rows row) {
-  store::SideRow read;
+  store::ConnectorRow read;
   if (!row.next(read)) return not_found();
-  job.order.source = side_row(read);
+  job.order.source = connector_row(read);
   sync::SourceConfig before = std::move(job.config);
   job.config = sync::source_config(job.order.source.config);
   if (job.config.id_field == before.id_field) return Unit{};
@@ -281,12 +281,12 @@ Task<Result<ImportOutcome>> import_all(Invocation& in, ImportOrder order, Operat
 
 Task<Result<ImportOrder>> order_import(Invocation& in, TenantId tenant, SourceId source) {
   std::vector<Statement> statements;
-  statements.push_back(store::side_by_id(Side::source, tenant, source.value));
+  statements.push_back(store::connector_by_id(Connector::source, tenant, source.value));
   statements.push_back(store::last_import(tenant, source));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
-  store::SideRow row;
+  store::ConnectorRow row;
   if (!rows[0].next(row)) co_return not_found();
-  ImportOrder order{tenant, side_row(row)};
+  ImportOrder order{tenant, connector_row(row)};
   store::LastImportRow last;
   if (rows[1].next(last)) order.last_digest = last.digest.value_or("");
   co_return order;

@@ -13,7 +13,7 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
-#include "core/flow/sides.h"
+#include "core/flow/configure.h"
 #include "core/sync/config.h"
 #include "core/sync/import_set.h"
 
@@ -21,7 +21,7 @@ namespace sm::flow {
 
 struct ImportOrder {
   TenantId tenant;
-  SideRow source;
+  ConnectorRow source;
   // What the import was that left the source as it was read: the same again changes nothing.
   std::string last_digest = {};
   sync::ImportMode mode = sync::ImportMode::upsert;

@@ -74,7 +74,8 @@ std::string digest_of(const ImportJob& job, const Pack& present) {
 Task<Result<bool>> is_empty(Invocation& in, ImportJob& job) {
   if (job.order.source.property_count > 0) co_return false;
   std::vector<Statement> statements;
-  statements.push_back(store::side_by_id(Side::source, job.order.tenant, job.order.source.id));
+  statements.push_back(
+      store::connector_by_id(Connector::source, job.order.tenant, job.order.source.id));
   statements.push_back(store::source_has_rows(job.order.tenant, job.source()));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
   CO_TRY([[maybe_unused]] Unit taken, take_source(job, std::move(rows[0])));
@@ -98,7 +99,8 @@ Task<Result<Differences>> find_differences(Invocation& in, ImportJob& job) {
     co_return found;
   }
   std::vector<Statement> statements;
-  statements.push_back(store::side_by_id(Side::source, job.order.tenant, job.order.source.id));
+  statements.push_back(
+      store::connector_by_id(Connector::source, job.order.tenant, job.order.source.id));
   statements.push_back(store::import_differences(job.order.tenant, job.source(), found.present));
   if (job.removes()) {
     statements.push_back(store::absent_counted(job.order.tenant, job.source(), found.present));
@@ -160,8 +162,8 @@ Task<Result<ImportOutcome>> import_at_once(Invocation& in, ImportJob& job) {
   ImportOutcome outcome = outcome_of(job, found.counts);
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
-  batch.push_back(store::guard_side(Side::source, job.order.tenant, job.order.source.id,
-                                    job.order.source.revision));
+  batch.push_back(store::guard_connector(Connector::source, job.order.tenant, job.order.source.id,
+                                         job.order.source.revision));
   batch.push_back(log_of(job, outcome, in.now()));
   if (found.counts.written() > 0) append_differences(batch, job, found, now);
   CO_TRY([[maybe_unused]] Committed committed,

@@ -49,7 +49,7 @@ Part open_part(const ImportJob& job) {
 Task<Result<Unit>> compare(Invocation& in, ImportJob& job, Part& part) {
   TenantId tenant = job.order.tenant;
   std::vector<Statement> statements;
-  statements.push_back(store::side_by_id(Side::source, tenant, job.order.source.id));
+  statements.push_back(store::connector_by_id(Connector::source, tenant, job.order.source.id));
   statements.push_back(store::staged_differences(tenant, job.source(), part.identities));
   statements.push_back(store::staged_again(tenant, *job.staged_id, part.identities));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
@@ -96,8 +96,8 @@ Task<Result<Unit>> write_part(Invocation& in, const ImportJob& job, const Part& 
   TenantId tenant = job.order.tenant;
   int64_t id = *job.staged_id;
   std::vector<Statement> batch;
-  batch.push_back(
-      store::guard_side(Side::source, tenant, job.order.source.id, job.order.source.revision));
+  batch.push_back(store::guard_connector(Connector::source, tenant, job.order.source.id,
+                                         job.order.source.revision));
   batch.push_back(store::guard_import(tenant, id));
   batch.push_back(store::import_renewed(tenant, id, lease_until(in)));
   if (!part.superseded.empty()) {
@@ -121,7 +121,8 @@ struct StagedCounts : ImportCounts {
 
 Task<Result<StagedCounts>> count_staged(Invocation& in, ImportJob& job) {
   std::vector<Statement> statements;
-  statements.push_back(store::side_by_id(Side::source, job.order.tenant, job.order.source.id));
+  statements.push_back(
+      store::connector_by_id(Connector::source, job.order.tenant, job.order.source.id));
   statements.push_back(store::staged_counted(job.order.tenant, job.source(), *job.staged_id));
   if (job.removes()) {
     statements.push_back(
@@ -192,8 +193,8 @@ Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job) {
   TenantId tenant = job.order.tenant;
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
-  batch.push_back(
-      store::guard_side(Side::source, tenant, job.order.source.id, job.order.source.revision));
+  batch.push_back(store::guard_connector(Connector::source, tenant, job.order.source.id,
+                                         job.order.source.revision));
   batch.push_back(store::guard_import(tenant, *job.staged_id));
   batch.push_back(log_of(job, outcome, in.now()));
   batch.push_back(store::staged_unused(tenant, job.source(), *job.staged_id));

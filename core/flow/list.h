@@ -48,7 +48,7 @@ struct PropertyFilters {
 // Which rows: the tenant's, under a parent and a row of it where the list has one, and filters.
 struct ListKey {
   TenantId tenant;
-  Side side = Side::source;
+  Connector connector = Connector::source;
   int64_t parent = 0;
   int64_t row = 0;
   LogFilters logs = {};

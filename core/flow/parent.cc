@@ -11,16 +11,16 @@ struct Wanted {
   const char* missing;
 };
 
-Wanted wanted_side(TenantId tenant, Side side, int64_t id) {
+Wanted wanted_connector(TenantId tenant, Connector connector, int64_t id) {
   return {
-      store::side_by_id(side, tenant, id),
-      side == Side::source
+      store::connector_by_id(connector, tenant, id),
+      connector == Connector::source
           ? "There is no source with this id for this key: GET /sources lists those there are."
           : "There is no target with this id for this key: GET /targets lists those there are."};
 }
 
-Wanted wanted_property(TenantId tenant, Side side, int64_t parent, int64_t id) {
-  return side == Side::source
+Wanted wanted_property(TenantId tenant, Connector connector, int64_t parent, int64_t id) {
+  return connector == Connector::source
              ? Wanted{store::source_property(tenant, SourceId{parent}, PropertyId{id}),
                       "This source has no property with this id: its list of properties, filtered "
                       "by external_id, tells the id."}
@@ -40,22 +40,22 @@ std::vector<Wanted> wanted_rows(TenantId tenant, Parent parent, const std::vecto
                         "There is no key with this id: GET /keys lists those there are."});
       break;
     case Parent::source:
-      wanted.push_back(wanted_side(tenant, Side::source, ids[0]));
+      wanted.push_back(wanted_connector(tenant, Connector::source, ids[0]));
       break;
     case Parent::target:
-      wanted.push_back(wanted_side(tenant, Side::target, ids[0]));
+      wanted.push_back(wanted_connector(tenant, Connector::target, ids[0]));
       break;
     case Parent::source_property:
-      wanted.push_back(wanted_side(tenant, Side::source, ids[0]));
-      wanted.push_back(wanted_property(tenant, Side::source, ids[0], ids[1]));
+      wanted.push_back(wanted_connector(tenant, Connector::source, ids[0]));
+      wanted.push_back(wanted_property(tenant, Connector::source, ids[0], ids[1]));
       break;
     case Parent::target_property:
-      wanted.push_back(wanted_side(tenant, Side::target, ids[0]));
-      wanted.push_back(wanted_property(tenant, Side::target, ids[0], ids[1]));
+      wanted.push_back(wanted_connector(tenant, Connector::target, ids[0]));
+      wanted.push_back(wanted_property(tenant, Connector::target, ids[0], ids[1]));
       break;
     case Parent::pair:
-      wanted.push_back(wanted_side(tenant, Side::source, ids[0]));
-      wanted.push_back(wanted_side(tenant, Side::target, ids[1]));
+      wanted.push_back(wanted_connector(tenant, Connector::source, ids[0]));
+      wanted.push_back(wanted_connector(tenant, Connector::target, ids[1]));
       break;
   }
   return wanted;

@@ -10,7 +10,7 @@ namespace sm::flow {
 
 // The row of store::source_property or store::target_property; none where there is no such
 // property. Errors: those of the store.
-Task<Result<store::Rows>> find_property(Invocation& in, TenantId tenant, Side side, int64_t parent,
-                                        PropertyId id);
+Task<Result<store::Rows>> find_property(Invocation& in, TenantId tenant, Connector connector,
+                                        int64_t parent, PropertyId id);
 
 }  // namespace sm::flow

@@ -16,10 +16,10 @@ struct Found {
 
 Task<Result<Found>> read(Invocation& in, TenantId tenant, SourceId source, PropertyId property) {
   std::vector<Statement> statements;
-  statements.push_back(store::side_by_id(Side::source, tenant, source.value));
+  statements.push_back(store::connector_by_id(Connector::source, tenant, source.value));
   statements.push_back(store::source_property(tenant, source, property));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
-  store::SideRow found;
+  store::ConnectorRow found;
   Shown row(std::move(rows[1]));
   if (!rows[0].next(found) || !row) co_return not_found();
   co_return Found{found.revision, std::move(row)};
@@ -31,7 +31,8 @@ Task<Result<Shown>> attempt(Invocation& in, TenantId tenant, SourceId source, Pr
   if (found.row->removed_at) co_return std::move(found.row);
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
-  batch.push_back(store::guard_side(Side::source, tenant, source.value, found.source_revision));
+  batch.push_back(
+      store::guard_connector(Connector::source, tenant, source.value, found.source_revision));
   batch.push_back(log_row(operation, {.total = 1, .updated = 1}, in.now()));
   batch.push_back(store::source_bumped(tenant, source, -1));
   batch.push_back(store::property_removed(tenant, source, property, now));

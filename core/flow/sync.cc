@@ -43,16 +43,16 @@ struct Position {
 Task<Result<Position>> read_position(Invocation& in, TenantId tenant, SourceId source,
                                      TargetId target) {
   std::vector<Statement> statements;
-  statements.push_back(store::side_by_id(Side::source, tenant, source.value));
-  statements.push_back(store::side_by_id(Side::target, tenant, target.value));
+  statements.push_back(store::connector_by_id(Connector::source, tenant, source.value));
+  statements.push_back(store::connector_by_id(Connector::target, tenant, target.value));
   statements.push_back(store::sync_position(tenant, source, target));
   statements.push_back(store::sync_target_state(tenant, target));
   statements.push_back(store::sync_changed_counted(tenant, source, target));
   statements.push_back(store::sync_feeders(tenant, target));
   statements.push_back(store::sync_source_ids(tenant, source));
   CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
-  store::SideRow from;
-  store::SideRow to;
+  store::ConnectorRow from;
+  store::ConnectorRow to;
   store::SyncTargetStateRow state;
   if (!rows[0].next(from) || !rows[1].next(to) || !rows[3].next(state)) co_return not_found();
   Position position{tenant, source, target};
@@ -195,8 +195,10 @@ Task<Result<SyncOutcome>> decide_then_write(Invocation& in, Position at, Operati
   sync::Stats stats = plan.stats(at.live);
   std::string now = to_text(in.now());
   std::vector<Statement> batch;
-  batch.push_back(store::guard_side(Side::source, at.tenant, at.source.value, at.source_revision));
-  batch.push_back(store::guard_side(Side::target, at.tenant, at.target.value, at.target_revision));
+  batch.push_back(
+      store::guard_connector(Connector::source, at.tenant, at.source.value, at.source_revision));
+  batch.push_back(
+      store::guard_connector(Connector::target, at.tenant, at.target.value, at.target_revision));
   if (!at.settled()) batch.push_back(store::guard_feeders(at.tenant, at.target, at.feeders));
   batch.push_back(log_row(operation,
                           {.total = at.live,

@@ -14,13 +14,13 @@ namespace sm::openapi {
 namespace {
 
 using api::Access;
-using api::Answer;
-using api::AnswerShape;
 using api::Body;
 using api::kJsonMediaType;
 using api::Parameter;
+using api::ResponseShape;
 using api::Route;
 using api::routes;
+using api::Success;
 
 // Braces around a single pair would make a list of two, so objects are named.
 Json object(Json::initializer_list_t members) { return Json::object(members); }
@@ -34,7 +34,7 @@ std::string lower(std::string_view text) {
 constexpr std::string_view kProblemMediaType = "application/problem+json";
 
 bool may_have_body(const Route& route) { return route.method != "GET"; }
-bool tells_state(const Route& route) { return route.answer->state == Answer::State::etag; }
+bool tells_state(const Route& route) { return route.success->state == Success::State::etag; }
 bool takes_if_none_match(const Route& route) { return tells_state(route) && route.method == "GET"; }
 bool takes_if_match(const Route& route) { return tells_state(route) && route.method == "PATCH"; }
 
@@ -105,18 +105,18 @@ Json problem_responses() {
 }
 
 Json answer_content(const Route& route) {
-  const AnswerShape* shape = route.answer->shape;
-  switch (route.answer->form) {
-    case Answer::Form::object: {
+  const ResponseShape* shape = route.success->shape;
+  switch (route.success->form) {
+    case Success::Form::object: {
       Json schema = shape == nullptr ? object({{"type", "object"}}) : reference(shape->name);
       return object({{kJsonMediaType, object({{"schema", std::move(schema)}})}});
     }
-    case Answer::Form::list: {
+    case Success::Form::list: {
       Json schema = {{"type", "array"}, {"items", reference(shape->name)}};
       return object({{kJsonMediaType, object({{"schema", std::move(schema)}})}});
     }
-    case Answer::Form::page:
-    case Answer::Form::file:
+    case Success::Form::page:
+    case Success::Form::file:
       return object({{"text/html", object({{"schema", object({{"type", "string"}})}})}});
   }
   return {};
@@ -127,18 +127,18 @@ Json responses(const Route& route) {
   if (tells_state(route)) {
     good["headers"]["ETag"] = text_header("Names this state (RFC 9110).");
   }
-  if (route.answer->form == Answer::Form::list) {
+  if (route.success->form == Success::Form::list) {
     good["headers"]["Link"] =
         text_header("The next page, where a limit was given and there is one (RFC 8288).");
   }
-  if (route.answer->status == 201) {
+  if (route.success->status == 201) {
     good["headers"]["Location"] = text_header("The path of what was created.");
   }
   good["content"] = answer_content(route);
   // By status, as a reader in JavaScript has them in any case: it sorts keys that are numbers.
   std::map<std::string, Json> all;
-  if (route.answer->other_status != 0) all[std::to_string(route.answer->other_status)] = good;
-  all[std::to_string(route.answer->status)] = std::move(good);
+  if (route.success->other_status != 0) all[std::to_string(route.success->other_status)] = good;
+  all[std::to_string(route.success->status)] = std::move(good);
   if (takes_if_none_match(route)) {
     all["304"] = object({{"description", "Nothing has changed since the state that was named."}});
   }
@@ -272,13 +272,13 @@ Json document() {
   Json& schemas = document["components"]["schemas"];
   add_problem_schema(schemas);
   for (const Route& route : routes()) {
-    if (route.answer->form == Answer::Form::file) continue;
+    if (route.success->form == Success::Form::file) continue;
     Json tag = object({{"name", *route.tag}});
     Json& tags = document["tags"];
     if (std::find(tags.begin(), tags.end(), tag) == tags.end()) tags.push_back(tag);
     document["paths"][std::string(route.path)][lower(route.method)] = operation(route);
     if (route.body.shape != nullptr) add_schema(schemas, *route.body.shape);
-    if (route.answer->shape != nullptr) add_schema(schemas, *route.answer->shape);
+    if (route.success->shape != nullptr) add_schema(schemas, *route.success->shape);
   }
   return document;
 }

@@ -6,11 +6,11 @@
 namespace sm::openapi {
 namespace {
 
-using api::AnswerField;
-using api::AnswerShape;
 using api::Parameter;
 using api::RequestField;
 using api::RequestShape;
+using api::ResponseField;
+using api::ResponseShape;
 
 // Braces around a single pair would make a list of two, so objects are named.
 Json object(Json::initializer_list_t members) { return Json::object(members); }
@@ -83,9 +83,9 @@ Json config_member_schema(const sync::ConfigMember& member) {
 // In a merge patch each member may be null, which drops it.
 enum class Members { as_given, patched };
 
-Json config_schema(Side side, Members members) {
+Json config_schema(Connector connector, Members members) {
   Json schema = of_type("object");
-  for (const sync::ConfigMember& member : sync::config_members(side)) {
+  for (const sync::ConfigMember& member : sync::config_members(connector)) {
     Json one = config_member_schema(member);
     bool patched = members == Members::patched;
     if (patched) one.erase("default");
@@ -120,10 +120,10 @@ Json request_field_schema(const RequestField& field) {
       schema = free_object();
       break;
     case Kind::source_config:
-      schema = config_schema(Side::source, members);
+      schema = config_schema(Connector::source, members);
       break;
     case Kind::target_config:
-      schema = config_schema(Side::target, members);
+      schema = config_schema(Connector::target, members);
       break;
     case Kind::items:
       schema = list_of(free_object());
@@ -134,8 +134,8 @@ Json request_field_schema(const RequestField& field) {
   return schema;
 }
 
-Json answer_field_schema(const AnswerField& field) {
-  using Kind = AnswerField::Kind;
+Json answer_field_schema(const ResponseField& field) {
+  using Kind = ResponseField::Kind;
   Json schema;
   switch (field.kind) {
     case Kind::integer:
@@ -170,7 +170,7 @@ Json answer_field_schema(const AnswerField& field) {
       schema = list_of(of_type("string"));
       break;
   }
-  if (field.need == AnswerField::Need::nullable) schema = or_null(std::move(schema));
+  if (field.need == ResponseField::Need::nullable) schema = or_null(std::move(schema));
   if (!field.doc.empty()) schema["description"] = field.doc;
   return schema;
 }
@@ -223,11 +223,11 @@ void add_schema(Json& schemas, const RequestShape& shape) {
   schema["additionalProperties"] = false;
 }
 
-void add_schema(Json& schemas, const AnswerShape& shape) {
+void add_schema(Json& schemas, const ResponseShape& shape) {
   Json schema = of_type("object");
-  for (const AnswerField& field : shape.fields) {
+  for (const ResponseField& field : shape.fields) {
     schema["properties"][std::string(field.name)] = answer_field_schema(field);
-    if (field.need != AnswerField::Need::optional) schema["required"].push_back(field.name);
+    if (field.need != ResponseField::Need::optional) schema["required"].push_back(field.name);
     if (field.of != nullptr) add_schema(schemas, *field.of);
   }
   schemas[std::string(shape.name)] = std::move(schema);

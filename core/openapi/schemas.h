@@ -18,7 +18,7 @@ Json parameter_schema(const api::Parameter& parameter);
 
 // Adds the schema of a shape under its name, and those that it refers to.
 void add_schema(Json& schemas, const api::RequestShape& shape);
-void add_schema(Json& schemas, const api::AnswerShape& shape);
+void add_schema(Json& schemas, const api::ResponseShape& shape);
 // Problem documents (RFC 9457).
 void add_problem_schema(Json& schemas);
 

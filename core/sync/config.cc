@@ -99,14 +99,15 @@ T choice_in(std::string_view config, const ConfigMember& member) {
 
 }  // namespace
 
-std::span<const ConfigMember> config_members(Side side) {
-  if (side == Side::source) return kSourceMembers;
+std::span<const ConfigMember> config_members(Connector connector) {
+  if (connector == Connector::source) return kSourceMembers;
   return kTargetMembers;
 }
 
-std::vector<FieldError> check_config(Side side, std::string_view config, Addresses addresses) {
+std::vector<FieldError> check_config(Connector connector, std::string_view config,
+                                     Addresses addresses) {
   std::vector<FieldError> errors;
-  for (const ConfigMember& member : config_members(side)) {
+  for (const ConfigMember& member : config_members(connector)) {
     auto value = json::find_member(config, member.name);
     if (!value) continue;
     auto problem = problem_of(member, *value, addresses);

@@ -1,8 +1,8 @@
 // The configuration of a source or target: free JSON, of which some members mean something.
 //
-// One table for each side says which members, of what kind, what they may be and what they do.
-// Checking, parsing and the API document are made from it. Members at other places, and those of
-// the other side, are free. What of a configuration is secret stands in secrets.h.
+// One table for sources and one for targets says which members, of what kind, what they may be and
+// what they do. Checking, parsing and the API document are made from it. Members at other places,
+// and those of the other kind, are free. What of a configuration is secret stands in secrets.h.
 #pragma once
 
 #include <cstdint>
@@ -32,13 +32,14 @@ struct ConfigMember {
 };
 
 // In the order in which they are documented.
-std::span<const ConfigMember> config_members(Side side);
+std::span<const ConfigMember> config_members(Connector connector);
 
 // Private addresses are refused as targets of outgoing requests, unless the deployment allows them.
 enum class Addresses { public_only, any };
 
 // What is wrong with the members that have a meaning, as fields under `/config`.
-std::vector<FieldError> check_config(Side side, std::string_view config, Addresses addresses);
+std::vector<FieldError> check_config(Connector connector, std::string_view config,
+                                     Addresses addresses);
 
 struct SourceConfig {
   std::optional<json::PointerTokens> id_field = {};

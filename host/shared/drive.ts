@@ -2,7 +2,7 @@
 // replies, until it is done. The loop decides nothing. What it adds is whether the core is still
 // alive; what concerns a client is its exchange's (exchange.ts), which a wake does without.
 
-import type { Cause, Reply, Start, Step, StoredAnswers } from "./core/abi.ts";
+import type { Cause, Reply, Start, Step, StoredResponses } from "./core/abi.ts";
 import { cancelled, done } from "./core/abi.ts";
 import type { Effect } from "./core/effects.ts";
 import { FrameTooLarge } from "./core/frame.ts";
@@ -14,7 +14,7 @@ import type { Store } from "./store/store.ts";
 /** What an entry point brings along. */
 export type Host = {
   readonly pool: Pool;
-  readonly answers: StoredAnswers;
+  readonly responses: StoredResponses;
   readonly store: Store;
   readonly sealer: () => Promise<Sealer | undefined>;
   readonly sealing: boolean;
@@ -77,8 +77,8 @@ class Invocation {
       lease?.discard();
     }
     // An invocation that is over has answered; if not, that is a failure like any other.
-    const { trap, trapAfterBatch } = this.host.answers;
-    this.exchange?.answerStored(this.batchSent ? trapAfterBatch : trap);
+    const { trap, trapAfterBatch } = this.host.responses;
+    this.exchange?.respondStored(this.batchSent ? trapAfterBatch : trap);
     await this.exchange?.cutOff("the core failed");
   }
 
@@ -111,7 +111,7 @@ class Invocation {
   private async giveUp(): Promise<void> {
     if (this.exchange === undefined) return this.logError("no core was free for a wake");
     await this.exchange.dismissBody();
-    this.exchange.answerStored(this.host.answers.overloaded);
+    this.exchange.respondStored(this.host.responses.overloaded);
   }
 
   private start(): Start {

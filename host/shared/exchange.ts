@@ -2,7 +2,7 @@
 // and headers that go out once, the body that may follow in parts. What only a host can know is
 // here: whether the client is still there, and which of two answers was the first.
 
-import type { Reply, StoredAnswer } from "./core/abi.ts";
+import type { Reply, StoredResponse } from "./core/abi.ts";
 import { cancelled, done } from "./core/abi.ts";
 import type { Effect } from "./core/effects.ts";
 import type { Held } from "./patience.ts";
@@ -83,7 +83,7 @@ export class Exchange {
   }
 
   /** Sends a stored answer, unless another one was sent before. */
-  answerStored(answer: StoredAnswer): void {
+  respondStored(answer: StoredResponse): void {
     if (this.answered) return;
     this.answer(
       answer.status,
@@ -136,7 +136,7 @@ export class Exchange {
 
   private async respondAsset(
     status: number,
-    headers: StoredAnswer["headers"],
+    headers: StoredResponse["headers"],
     path: string,
   ): Promise<Reply> {
     const bytes = await this.readAsset(path);
@@ -147,7 +147,7 @@ export class Exchange {
 
   private answer(
     status: number,
-    list: StoredAnswer["headers"],
+    list: StoredResponse["headers"],
     body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null,
   ): void {
     const headers = new Headers();

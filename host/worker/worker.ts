@@ -13,7 +13,7 @@ type Env = { readonly DB: D1Database; readonly ASSETS?: Fetcher; readonly [name:
 // the core, must not load at all, so this may throw.
 const first = new Instance(module);
 first.expectStatements(statements.fingerprint);
-const answers = first.storedAnswers();
+const responses = first.storedResponses();
 const pool = new Pool(module, first);
 
 // The bindings are the same for every invocation of an isolate.
@@ -46,7 +46,7 @@ function makeHost(env: Env): Host {
   let sealer: Sealer | undefined;
   return {
     pool,
-    answers,
+    responses,
     store: new D1Store(env.DB, statements),
     // Not a shared promise: one request may not wait for what another has begun.
     sealer: async () => (sealer ??= await Sealer.create(encoded)),

@@ -1,5 +1,5 @@
 -- Old snapshots go, and data that nothing points to. The work is done in slices, each one batch: the expired snapshots of
--- either side's properties up to an id, and candidates (rows of `orphans`) up to an id. What a batch took away is not found
+-- either kind's properties up to an id, and candidates (rows of `orphans`) up to an id. What a batch took away is not found
 -- again, so the next one begins at the front.
 --
 -- A datum goes with its last pointer. Which pointers stay is found in one of two ways, whichever reads less
@@ -42,14 +42,14 @@ SELECT coalesce(max(data_id), 0) AS last, count(*) AS count FROM (
 
 -- fragment: extent
 -- How many sources and targets there are, and how many properties these say they have.
-SELECT count(*) AS sides, CAST(coalesce(sum(property_count), 0) AS BIGINT) AS properties FROM (
+SELECT count(*) AS connectors, CAST(coalesce(sum(property_count), 0) AS BIGINT) AS properties FROM (
   SELECT property_count FROM sources WHERE tenant_id = :tenant_id
-  UNION ALL SELECT property_count FROM targets WHERE tenant_id = :tenant_id) AS sides
+  UNION ALL SELECT property_count FROM targets WHERE tenant_id = :tenant_id) AS connectors
 
--- name: cleanup_slice(tenant_id TenantId, before text, count int) -> (source_last int, source_count int, target_last int, target_count int, orphan_last int, orphan_count int, sides int, properties int)
+-- name: cleanup_slice(tenant_id TenantId, before text, count int) -> (source_last int, source_count int, target_last int, target_count int, orphan_last int, orphan_count int, connectors int, properties int)
 -- What the next batch takes away, at most `count` of each kind but for the last property's, and from how much.
 SELECT s.last AS source_last, s.count AS source_count, t.last AS target_last, t.count AS target_count,
-  o.last AS orphan_last, o.count AS orphan_count, e.sides, e.properties
+  o.last AS orphan_last, o.count AS orphan_count, e.connectors, e.properties
 FROM ({{source_slice}}) AS s CROSS JOIN ({{target_slice}}) AS t CROSS JOIN ({{orphan_slice}}) AS o
 CROSS JOIN ({{extent}}) AS e;
 
@@ -152,18 +152,18 @@ DELETE FROM property_data WHERE tenant_id = :tenant_id AND id = ANY (ARRAY({{unr
 -- name: orphans_checked(tenant_id TenantId, last int)
 DELETE FROM orphans AS o WHERE o.tenant_id = :tenant_id AND o.data_id <= :last AND NOT {{staged}};
 
--- name: snapshots_expired(side, tenant_id TenantId, before text, last int)
+-- name: snapshots_expired(connector, tenant_id TenantId, before text, last int)
 -- Deletes them. The next statement is told how many there were: on PostgreSQL, which has no changes(), by a setting of the
 -- transaction, which is never NULL. There they are looked up by their keys, so that no guess at their number leads to a scan.
 -- sqlite:
-DELETE FROM {side}_snapshots WHERE tenant_id = :tenant_id
-  AND {side}_id IN (SELECT id FROM {side}s WHERE tenant_id = :tenant_id)
-  AND {side}_property_id <= :last AND created_at < :before;
+DELETE FROM {connector}_snapshots WHERE tenant_id = :tenant_id
+  AND {connector}_id IN (SELECT id FROM {connector}s WHERE tenant_id = :tenant_id)
+  AND {connector}_property_id <= :last AND created_at < :before;
 -- postgres:
 WITH gone AS (
-  DELETE FROM {side}_snapshots WHERE tenant_id = :tenant_id AND ({side}_id, {side}_property_id, version, id) IN (
-    SELECT x.{side}_id, x.{side}_property_id, x.version, x.id
-    FROM {side}s s CROSS JOIN {side}_snapshots x ON x.{side}_id = s.id AND x.{side}_property_id <= :last
+  DELETE FROM {connector}_snapshots WHERE tenant_id = :tenant_id AND ({connector}_id, {connector}_property_id, version, id) IN (
+    SELECT x.{connector}_id, x.{connector}_property_id, x.version, x.id
+    FROM {connector}s s CROSS JOIN {connector}_snapshots x ON x.{connector}_id = s.id AND x.{connector}_property_id <= :last
     WHERE s.tenant_id = :tenant_id AND x.tenant_id = :tenant_id AND x.created_at < :before)
   RETURNING 1)
 INSERT INTO guard (row_changed)

@@ -65,10 +65,10 @@ ON CONFLICT (name) DO UPDATE SET next = excluded.next;
 -- Hands out `count` ids of a kind: the first of them.
 UPDATE counters SET next = next + :count WHERE name = :name RETURNING next - :count AS first;
 
--- name: guard_side(side, tenant_id TenantId, id int, revision int)
--- Aborts the batch as `guard:{side}_changed` where the row moved on from `revision`, or is gone.
-INSERT INTO guard ({side}_changed)
-SELECT NULL WHERE (SELECT revision FROM {side}s WHERE tenant_id = :tenant_id AND id = :id) IS DISTINCT FROM :revision;
+-- name: guard_connector(connector, tenant_id TenantId, id int, revision int)
+-- Aborts the batch as `guard:{connector}_changed` where the row moved on from `revision`, or is gone.
+INSERT INTO guard ({connector}_changed)
+SELECT NULL WHERE (SELECT revision FROM {connector}s WHERE tenant_id = :tenant_id AND id = :id) IS DISTINCT FROM :revision;
 
 -- name: log_added(tenant_id TenantId, sync_id text, sync_type text, status text, source_id SourceId?, target_id TargetId?, total int, updated int, failed int, stats text?, error_message text?, started_at text, completed_at text?) -> (id int)
 -- The log row of a batch; its first statement, so that the others can name it. Gives its number.

@@ -141,18 +141,18 @@ true
 -- fragment: not_hidden_target
 p.deleted_at IS NULL
 
--- name: snapshots_state(side, tenant_id TenantId, side_id int, id PropertyId) -> (count int, last int)
+-- name: snapshots_state(connector, tenant_id TenantId, connector_id int, id PropertyId) -> (count int, last int)
 -- Whether the property exists, and what the ETag of its list of snapshots is made of.
-SELECT count(x.id) AS count, coalesce(max(x.id), 0) AS last FROM {side}_properties p
-LEFT JOIN {side}_snapshots x ON x.{side}_id = p.{side}_id AND x.{side}_property_id = p.id AND x.tenant_id = :tenant_id
-WHERE p.tenant_id = :tenant_id AND p.{side}_id = :side_id AND p.id = :id AND {{not_hidden_{side}}} GROUP BY p.id;
+SELECT count(x.id) AS count, coalesce(max(x.id), 0) AS last FROM {connector}_properties p
+LEFT JOIN {connector}_snapshots x ON x.{connector}_id = p.{connector}_id AND x.{connector}_property_id = p.id AND x.tenant_id = :tenant_id
+WHERE p.tenant_id = :tenant_id AND p.{connector}_id = :connector_id AND p.id = :id AND {{not_hidden_{connector}}} GROUP BY p.id;
 
--- name: snapshots_page(side, tenant_id TenantId, side_id int, id PropertyId, after int, count int, largest int) -> (id int, bytes int, data text?, members text)
+-- name: snapshots_page(connector, tenant_id TenantId, connector_id int, id PropertyId, after int, count int, largest int) -> (id int, bytes int, data text?, members text)
 -- `members`: hash|version|created_at|reason
 SELECT x.id, {{listed_data}},
   d.hash || '|' || x.version || '|' || x.created_at || '|' || x.reason AS members
-FROM {side}_snapshots x CROSS JOIN property_data d ON d.id = x.data_id
-WHERE x.tenant_id = :tenant_id AND x.{side}_id = :side_id AND x.{side}_property_id = :id AND x.id > :after
+FROM {connector}_snapshots x CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.tenant_id = :tenant_id AND x.{connector}_id = :connector_id AND x.{connector}_property_id = :id AND x.id > :after
   AND d.tenant_id = :tenant_id
 ORDER BY x.id LIMIT :count;
 

@@ -260,7 +260,7 @@ test("filters: a bad value is 422 and names the parameter", async () => {
   }
 });
 
-test("filters: those of the other side and those that nobody knows are 422", async () => {
+test("filters: those of the other kind and those that nobody knows are 422", async () => {
   const client = await newClient(server);
   const { source, target } = await syncedPair(client, [{ id: "a" }]);
   const sources = `/sources/${source.id}/properties`;

@@ -158,7 +158,7 @@ test("isolation: an own parent does not open a foreign row", async () => {
   }
 });
 
-test("isolation: a sync takes no foreign side", async () => {
+test("isolation: a sync takes no foreign source or target", async () => {
   const unchanged = await readAll(owner);
   const { client, source, target } = stranger;
   const cases: [string, string][] = [

@@ -61,7 +61,7 @@ test("targets: every type is made, with an empty config where none is given", as
   );
 });
 
-test("types: those of the other side and unknown ones are 422 at /type", async () => {
+test("types: those of the other kind and unknown ones are 422 at /type", async () => {
   const client = await newClient(server);
   for (const type of ["internal", "JSON", "", 1, null]) {
     const answer = await client.post("/sources", { name: "x", type });

@@ -517,7 +517,7 @@ test("sync: two sources that race for one row: one owns it, the other warns", as
   assert.ok(namesBoth(await targetRow(client, target, "x"), first, second));
 });
 
-test("sync: an unknown source or target is 404, and ids of the other side do not serve", async () => {
+test("sync: an unknown source or target is 404, and ids of the other kind do not serve", async () => {
   const client = await newClient(server);
   const { source, target } = await syncedPair(client, [{ id: 1 }]);
   assertProblem(await client.post(`/sync/${kUnusedId}/${target.id}`), 404);

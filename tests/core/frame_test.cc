@@ -127,7 +127,8 @@ TEST(Frame, AWakeIsAStartWithoutARequest) {
 }
 
 TEST(Frame, AHostMayAskForTheAnswersOfADeadCore) {
-  EXPECT_EQ(decode_start(golden("start_answers").frame).kind, StartFrame::Kind::answers);
+  EXPECT_EQ(decode_start(golden("start_stored_responses").frame).kind,
+            StartFrame::Kind::stored_responses);
 }
 
 // One golden cell against the cell that was read: ["integer", "-1"], ["text", "ä"], ["null"].
@@ -327,16 +328,16 @@ TEST(Frame, StepsAreWrittenAsHostsReadThem) {
   EXPECT_EQ(kinds.size(), std::variant_size_v<Effect>) << "every kind stands in a golden step";
 }
 
-TEST(Frame, StoredAnswersAreWrittenAsHostsReadThem) {
-  Golden file = golden("step_stored_answers");
-  std::vector<NamedAnswer> answers;
-  for (const auto& [name, answer] : file.json["head"]["answers"].items())
+TEST(Frame, StoredResponsesAreWrittenAsHostsReadThem) {
+  Golden file = golden("step_stored_responses");
+  std::vector<StoredResponse> answers;
+  for (const auto& [name, answer] : file.json["head"]["stored_responses"].items())
     answers.push_back({name, read_effect<Respond>(answer, file)});
-  Parts written = split(encode_answers(answers));
+  Parts written = split(encode_stored_responses(answers));
   nlohmann::json wanted = resolved(file.json["head"], file.sections);
   nlohmann::json got = resolved(written);
   // Hosts read status, headers and section; an answer may say that it is a respond effect.
-  for (auto& answer : got["answers"]) answer.erase("effect");
+  for (auto& answer : got["stored_responses"]) answer.erase("effect");
   EXPECT_EQ(got, wanted);
 }
 

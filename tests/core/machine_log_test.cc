@@ -68,7 +68,7 @@ bool writes(const api::Route& route) {
   return route.access == api::Access::key && route.method != "GET";
 }
 
-TEST(FailureLog, EveryRouteThatWritesLogsWhatFailsOnOurSide) {
+TEST(FailureLog, EveryRouteThatWritesLogsWhatFailsOnOurConnector) {
   int walked = 0;
   for (const api::Route& route : api::routes()) {
     if (!writes(route)) continue;

@@ -65,7 +65,7 @@ TEST(Machine, ABodyThatIsCutOffIs400) {
 const Cells kTargetState = {{0, 1, 2, 0}};
 
 // A batch that went well, and gave no rows.
-Answer written(const Step& batch) { return rows(std::vector<Cells>(batch.statements())); }
+ScriptedReply written(const Step& batch) { return rows(std::vector<Cells>(batch.statements())); }
 
 // Up to the batch of a sync that creates two rows.
 Step sync_to_batch(ScriptedHost& host) {
@@ -80,7 +80,7 @@ TEST(Machine, ALostRaceStartsTheSyncAgain) {
   host.start("POST", "/sync/1/1");
   host.resume(rows({kTenant}));
   Step batch = sync_to_batch(host);
-  EXPECT_EQ(batch.name(0), "guard_side (source)");
+  EXPECT_EQ(batch.name(0), "guard_connector (source)");
   Step again = host.resume(fails("guard:target_changed"));
   EXPECT_EQ(again.effect(), "query");
   EXPECT_EQ(again.statements(), 7u);
@@ -170,7 +170,7 @@ Cells letters(const Step& step, size_t statement, size_t pack_param, char letter
 
 // Drives an import of 18 MB, of which every part and the whole are new, and fails its last batch.
 struct LargeImport {
-  explicit LargeImport(Answer last_batch) {
+  explicit LargeImport(ScriptedReply last_batch) {
     host.start("POST", "/sources/1/import", true);
     host.resume(rows({kTenant}));
     Step step = host.resume(rows({kSource, {}}));
@@ -304,7 +304,7 @@ TEST(Machine, AStreamThatFailsIsCutOff) {
 // before any of its replies must free everything (the sanitizer tells) and leave a machine that
 // starts again.
 void close_everywhere(const std::function<Step(ScriptedHost&)>& start,
-                      const std::vector<Answer>& replies) {
+                      const std::vector<ScriptedReply>& replies) {
   for (size_t stop = 0; stop <= replies.size(); ++stop) {
     ScriptedHost host;
     Step step = start(host);
@@ -334,7 +334,7 @@ TEST(Machine, MayBeClosedAtEverySuspension) {
 TEST(Machine, GivesTheAnswersOfADeadCore) {
   Machine machine;
   std::string frame;
-  append_section(frame, R"({"kind":"answers"})");
+  append_section(frame, R"({"kind":"stored_responses"})");
   const std::string& step = machine.start(frame);
   EXPECT_NE(step.find("\"trap\""), std::string::npos);
   EXPECT_NE(step.find("It was not carried out"), std::string::npos);

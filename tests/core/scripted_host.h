@@ -53,19 +53,19 @@ struct Step {
 using Cells = std::vector<std::vector<Json>>;
 
 // One reply to one effect: its head, and the section that goes with it.
-struct Answer {
+struct ScriptedReply {
   Json head;
   std::vector<std::string> sections;
 };
 
-inline Answer fails(const std::string& kind) {
+inline ScriptedReply fails(const std::string& kind) {
   return {Json::object({{"ok", false}, {"error", kind}}), {}};
 }
-inline Answer ok() { return {Json::object({{"ok", true}}), {}}; }
-inline Answer body_part(std::string bytes) {
+inline ScriptedReply ok() { return {Json::object({{"ok", true}}), {}}; }
+inline ScriptedReply body_part(std::string bytes) {
   return {Json::object({{"ok", true}, {"section", 0}}), {std::move(bytes)}};
 }
-inline Answer body_end() { return {Json::object({{"ok", true}, {"end", true}}), {}}; }
+inline ScriptedReply body_end() { return {Json::object({{"ok", true}, {"end", true}}), {}}; }
 
 inline std::string encode_cells(const Cells& rows) {
   std::string cells;
@@ -86,8 +86,8 @@ inline std::string encode_cells(const Cells& rows) {
   return cells;
 }
 
-inline Answer rows(const std::vector<Cells>& results) {
-  Answer answer{Json::object({{"ok", true}, {"results", Json::array()}}), {}};
+inline ScriptedReply rows(const std::vector<Cells>& results) {
+  ScriptedReply answer{Json::object({{"ok", true}, {"results", Json::array()}}), {}};
   for (const Cells& result : results) {
     Json columns = Json::array();
     for (size_t i = 0; !result.empty() && i < result[0].size(); ++i)
@@ -126,10 +126,10 @@ class ScriptedHost {
     return start_frame({{"kind", "wake"}, {"scheduled_time", scheduled_ms}});
   }
 
-  Step resume(const Answer& answer) { return resume(answer, 1); }
+  Step resume(const ScriptedReply& answer) { return resume(answer, 1); }
 
   // The same reply to each of several effects.
-  Step resume(const Answer& answer, size_t effects) {
+  Step resume(const ScriptedReply& answer, size_t effects) {
     Json head = {{"time", kNowMs + 1}, {"replies", Json::array()}};
     for (size_t i = 0; i < effects; ++i) head["replies"].push_back(answer.head);
     std::string frame;

@@ -35,7 +35,7 @@ class ScriptedWorld {
   const std::string& written() const { return written_; }
 
  private:
-  Answer answer(const Step& step) {
+  ScriptedReply answer(const Step& step) {
     std::string effect = step.effect();
     if (effect == "read_body") {
       std::string part = body_.substr(at_, part_bytes);
@@ -59,7 +59,8 @@ class ScriptedWorld {
     if (number == store::source_property_rows({}, {}, {}, {}, 0, 0, 0).number) {
       return list(params[4].get<int64_t>(), params[5].get<int64_t>(), params[6].get<int64_t>());
     }
-    if (number == store::side_by_id(Side::source, {}, 0).number && !source_exists) return {};
+    if (number == store::connector_by_id(Connector::source, {}, 0).number && !source_exists)
+      return {};
     if (number == store::log_by_sync_id({}, "").number)
       return committed ? Cells{{"{}", 4}} : Cells{};
     auto known = fixed().find(number);
@@ -73,10 +74,11 @@ class ScriptedWorld {
         known.emplace(statement.number, std::move(rows));
       };
       add(store::key_owner(""), {{7}});
-      add(store::side_by_id(Side::source, {}, 0), {{1, "Source", "json", "{}", 2, "t", "t", 5}});
-      add(store::side_by_id(Side::target, {}, 0),
+      add(store::connector_by_id(Connector::source, {}, 0),
+          {{1, "Source", "json", "{}", 2, "t", "t", 5}});
+      add(store::connector_by_id(Connector::target, {}, 0),
           {{1, "Target", "internal", "{}", 2, "t", "t", 3}});
-      add(store::side_counted(Side::source, {}, 0), {{2, 3}});
+      add(store::connector_counted(Connector::source, {}, 0), {{2, 3}});
       add(store::ids_reserved("", 0), {{100}});
       add(store::sync_target_state({}, {}), {{0, 1, 1, 0}});
       add(store::sync_source_ids({}, {}), {{1, 2}});

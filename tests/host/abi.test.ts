@@ -4,10 +4,10 @@ import { test } from "node:test";
 import {
   type Reply,
   readStep,
-  readStoredAnswers,
-  writeAnswersRequest,
+  readStoredResponses,
   writeResume,
   writeStart,
+  writeStoredResponsesRequest,
 } from "../../host/shared/core/abi.ts";
 import { FrameReader, FrameTooLarge, FrameWriter } from "../../host/shared/core/frame.ts";
 import type { Result } from "../../host/shared/store/store.ts";
@@ -64,7 +64,10 @@ test("start frames are written byte for byte", () => {
     } as Parameters<typeof writeStart>[1];
     assert.equal(hex(writeStart(writer, start)), bytesOf(name).toString("hex"));
   }
-  assert.equal(hex(writeAnswersRequest(writer)), bytesOf("start_answers").toString("hex"));
+  assert.equal(
+    hex(writeStoredResponsesRequest(writer)),
+    bytesOf("start_stored_responses").toString("hex"),
+  );
 });
 
 test("resume frames are written byte for byte, with a cell of every kind", () => {
@@ -137,7 +140,9 @@ test("a step becomes typed effects, with texts and copies in place of sections",
     { effect: "seal", plain: new Uint8Array(0), context: "tenant:1|secret" },
     { effect: "reserve_memory", bytes: 33554432 },
   ]);
-  const { trap, trapAfterBatch, overloaded } = readStoredAnswers(bytesOf("step_stored_answers"));
+  const { trap, trapAfterBatch, overloaded } = readStoredResponses(
+    bytesOf("step_stored_responses"),
+  );
   assert.deepEqual([trap.status, trapAfterBatch.status, overloaded.status], [500, 500, 503]);
   assert.notDeepEqual(trap.bytes, trapAfterBatch.bytes);
 });

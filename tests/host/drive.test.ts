@@ -49,12 +49,12 @@ class FakeStore implements Store {
 
 function makeHost(options = quick): { host: Host; store: FakeStore; pool: Pool } {
   const first = new Instance(module);
-  const answers = first.storedAnswers();
+  const responses = first.storedResponses();
   const pool = new Pool(module, first, options);
   const store = new FakeStore();
   const host = {
     pool,
-    answers,
+    responses,
     store,
     sealing: false,
     varsJson: "{}",

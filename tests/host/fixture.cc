@@ -226,7 +226,7 @@ void read_script() {
 }
 
 constexpr const char* kAnswers =
-    R"({"done":true,"effects":[],"answers":{"trap":{"status":500,"headers":[["x-stored","trap"]],"section":0},)"
+    R"({"done":true,"effects":[],"stored_responses":{"trap":{"status":500,"headers":[["x-stored","trap"]],"section":0},)"
     R"("trap_after_batch":{"status":500,"headers":[["x-stored","trap_after_batch"]],"section":0},)"
     R"("overloaded":{"status":503,"headers":[["x-stored","overloaded"]],"section":0}}})";
 
@@ -259,7 +259,7 @@ EXPORT(sm_start) uint32_t sm_start(uint32_t pointer, uint32_t length) {
   input_length = length;
   body_bytes = body_parts = small_parts = 0;
   const unsigned char* head = at(pointer) + 4;
-  if (has(head, read32(at(pointer)), R"("kind":"answers")")) {
+  if (has(head, read32(at(pointer)), R"("kind":"stored_responses")")) {
     return yield_section(kAnswers, reinterpret_cast<const unsigned char*>("stored"), 6);
   }
   keep_head(head, read32(at(pointer)));

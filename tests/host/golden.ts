@@ -68,7 +68,12 @@ export const goldens: readonly Golden[] = [
     },
     sections: [Uint8Array.from({ length: 64 }, (_, index) => index)],
   },
-  { name: "start_answers", direction: "start", head: { kind: "answers" }, sections: [] },
+  {
+    name: "start_stored_responses",
+    direction: "start",
+    head: { kind: "stored_responses" },
+    sections: [],
+  },
   { name: "step_empty", direction: "step", head: { effects: [], done: true }, sections: [] },
   {
     name: "step_store",
@@ -133,12 +138,12 @@ export const goldens: readonly Golden[] = [
     sections: [new Uint8Array([0, 255, 128, 10]), ""],
   },
   {
-    name: "step_stored_answers",
+    name: "step_stored_responses",
     direction: "step",
     head: {
       done: true,
       effects: [],
-      answers: {
+      stored_responses: {
         trap: { status: 500, headers: [["content-type", "application/problem+json"]], section: 0 },
         trap_after_batch: { status: 500, headers: [], section: 1 },
         overloaded: { status: 503, headers: [["retry-after", "5"]], section: 2 },

@@ -40,7 +40,7 @@ export function openCore(store: Store, table: StatementTable): Core {
   const first = new Instance(module);
   first.expectStatements(table.fingerprint);
   const host: Host = {
-    answers: first.storedAnswers(),
+    responses: first.storedResponses(),
     pool: new Pool(module, first),
     store,
     sealing: true,

@@ -129,12 +129,12 @@ async function story(count: number): Promise<Map<string, Cost>> {
   await run("sync again", sync, undefined, { skipped: count });
   await run("import few", imports, items(kFew, 3), { updated: kFew });
   await run("sync few", sync, undefined, { updated: kFew, skipped: count - kFew });
-  for (const side of [`/sources/${source}`, `/targets/${target}`]) {
-    const page = await call("GET", `${side}/properties?limit=1`, undefined, key);
+  for (const connector of [`/sources/${source}`, `/targets/${target}`]) {
+    const page = await call("GET", `${connector}/properties?limit=1`, undefined, key);
     const [row] = page.value as unknown as { id: number }[];
-    const name = `get of ${side.split("/")[1]}`;
-    costs.set(name, await call("GET", `${side}/properties/${row?.id}`, undefined, key));
-    const list = await call("GET", `${side}/properties`, undefined, key);
+    const name = `get of ${connector.split("/")[1]}`;
+    costs.set(name, await call("GET", `${connector}/properties/${row?.id}`, undefined, key));
+    const list = await call("GET", `${connector}/properties`, undefined, key);
     costs.set(name.replace("get", "list"), list);
   }
   return costs;

@@ -75,17 +75,17 @@ const numbersTo = (count: number) => Array.from({ length: count }, (_, at) => at
 
 test("two writers: a tenant's second batch begins when the first has ended, and sees all of it", async () => {
   const tenant = await newTenant();
-  await run(first, statement("side_added (source)", tenant, tenant, "s", "json", "{}", kTime));
+  await run(first, statement("connector_added (source)", tenant, tenant, "s", "json", "{}", kTime));
   await begin(first, tenant);
-  await run(first, statement("guard_side (source)", tenant, tenant, 1));
+  await run(first, statement("guard_connector (source)", tenant, tenant, 1));
   assert.deepEqual(await run(first, logAdded(tenant, "one")), [{ id: 1 }]);
-  const batch = [statement("guard_side (source)", tenant, tenant, 1), logAdded(tenant, "two")];
+  const batch = [statement("guard_connector (source)", tenant, tenant, 1), logAdded(tenant, "two")];
   const outcome = engines[1]?.batch(batch);
   await waits(second, first);
   await run(first, statement("source_bumped", tenant, tenant, 0));
   await first.query("COMMIT");
   assert.deepEqual(await outcome, { ok: false, error: "guard:source_changed" });
-  const again = [statement("guard_side (source)", tenant, tenant, 2), logAdded(tenant, "two")];
+  const again = [statement("guard_connector (source)", tenant, tenant, 2), logAdded(tenant, "two")];
   assert.ok((await engines[1]?.batch(again))?.ok);
   assert.deepEqual(await logIds(tenant), [1, 2]);
 });

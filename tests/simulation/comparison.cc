@@ -23,11 +23,11 @@ Warning warning_of(std::string_view text) {
 
 std::string Comparison::run(Tenant& tenant) {
   compare_logs(tenant);
-  compare_sides(
+  compare_connectors(
       "source", tenant.sources,
       "SELECT id, name, type, config, created_at, updated_at, property_count FROM sources "
       "WHERE tenant_id = ?1 ORDER BY id");
-  compare_sides(
+  compare_connectors(
       "target", tenant.targets,
       "SELECT id, name, type, config, created_at, updated_at, property_count FROM targets "
       "WHERE tenant_id = ?1 ORDER BY id");
@@ -123,33 +123,34 @@ void Comparison::compare_logs(Tenant& tenant) {
 }
 
 template <typename S>
-void Comparison::compare_sides(const char* kind, std::map<int64_t, S>& sides, const char* sql) {
+void Comparison::compare_connectors(const char* kind, std::map<int64_t, S>& connectors,
+                                    const char* sql) {
   size_t found = 0;
   store_.read(sql, {tenant_id_}, [&](sqlite3_stmt* row) {
     if (!difference_.empty()) return;
     ++found;
     int64_t id = integer_at(row, 0);
     std::string at = std::string(kind) + " " + std::to_string(id) + " ";
-    auto fresh = sides.find(0);
-    if (!sides.contains(id) && fresh != sides.end()) {
+    auto fresh = connectors.find(0);
+    if (!connectors.contains(id) && fresh != connectors.end()) {
       if (!learn(kind, fresh->second.id, id)) return;
-      created_side_ = id;
-      auto node = sides.extract(fresh);
+      created_connector_ = id;
+      auto node = connectors.extract(fresh);
       node.key() = id;
-      sides.insert(std::move(node));
+      connectors.insert(std::move(node));
     }
-    auto known = sides.find(id);
-    if (known == sides.end()) return differ(at + "exists");
-    S& side = known->second;
-    expect(at + "name", std::string_view(side.name), text_at(row, 1));
-    expect(at + "type", std::string_view(side.type), text_at(row, 2));
-    std::string config = canonical(side.config);
+    auto known = connectors.find(id);
+    if (known == connectors.end()) return differ(at + "exists");
+    S& connector = known->second;
+    expect(at + "name", std::string_view(connector.name), text_at(row, 1));
+    expect(at + "type", std::string_view(connector.type), text_at(row, 2));
+    std::string config = canonical(connector.config);
     expect(at + "config", std::string_view(config), text_at(row, 3));
-    expect_time(at + "created_at", side.created_at, text_at(row, 4));
-    expect_time(at + "updated_at", side.updated_at, text_at(row, 5));
-    expect(at + "property_count", side.live(), integer_at(row, 6));
+    expect_time(at + "created_at", connector.created_at, text_at(row, 4));
+    expect_time(at + "updated_at", connector.updated_at, text_at(row, 5));
+    expect(at + "property_count", connector.live(), integer_at(row, 6));
   });
-  compare_count(kind, sides.size(), found);
+  compare_count(kind, connectors.size(), found);
 }
 
 void Comparison::compare_source_rows(Tenant& tenant) {

@@ -21,13 +21,13 @@ class Comparison {
       : store_(store), tenant_id_(tenant_id), used_(used) {}
 
   std::string run(Tenant& tenant);
-  // The side that has just been created, 0 where there is none.
-  int64_t created_side() const { return created_side_; }
+  // The connector that has just been created, 0 where there is none.
+  int64_t created_connector() const { return created_connector_; }
 
  private:
   void compare_logs(Tenant& tenant);
   template <typename S>
-  void compare_sides(const char* kind, std::map<int64_t, S>& sides, const char* sql);
+  void compare_connectors(const char* kind, std::map<int64_t, S>& connectors, const char* sql);
   void compare_source_rows(Tenant& tenant);
   void compare_target_rows(Tenant& tenant);
   template <typename Row>
@@ -44,7 +44,7 @@ class Comparison {
   int64_t tenant_id_;
   UsedIds& used_;
   UsedIds learned_ = {};
-  int64_t created_side_ = 0;
+  int64_t created_connector_ = 0;
   std::string difference_ = {};
 };
 

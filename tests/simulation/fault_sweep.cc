@@ -45,10 +45,10 @@ RemoveProperty removal_of(const World& world, const std::string& id) {
 
 void furnish(World& world) {
   world.add_tenant();
-  must(world, CreateSide{Which::source, "Alpha", "json", Json::object()});
-  must(world, CreateSide{Which::source, "Omega", "api", Json::object()});
-  must(world, CreateSide{Which::target, "Keeper", "internal", Json::object()});
-  must(world, CreateSide{Which::target, "Hider", "internal", {{"on_removed", "delete"}}});
+  must(world, CreateConnector{Which::source, "Alpha", "json", Json::object()});
+  must(world, CreateConnector{Which::source, "Omega", "api", Json::object()});
+  must(world, CreateConnector{Which::target, "Keeper", "internal", Json::object()});
+  must(world, CreateConnector{Which::target, "Hider", "internal", {{"on_removed", "delete"}}});
   must(world, import_of(kSource, "abcdefghijk", 0));
   must(world, import_of(kOther, "abxyz", 1));
   for (int64_t target : {kKeeper, kHider}) {
@@ -75,24 +75,25 @@ Action after(World& world, std::vector<Action> before, Action action) {
   return action;
 }
 
-std::vector<Flow> flows_of_sides() {
+std::vector<Flow> flows_of_connectors() {
   return {
       {"create source",
        [](World&) {
-         return CreateSide{Which::source, "New", "json", {{"max_removed_ratio", 0.5}}};
+         return CreateConnector{Which::source, "New", "json", {{"max_removed_ratio", 0.5}}};
        }},
       {"create target",
-       [](World&) { return CreateSide{Which::target, "New", "website", Json::object()}; }},
+       [](World&) { return CreateConnector{Which::target, "New", "website", Json::object()}; }},
       {"change source",
        [](World&) {
-         return ChangeSide{Which::source, kSource, "Renamed", Json{{"id_field", "/key"}}};
+         return ChangeConnector{Which::source, kSource, "Renamed", Json{{"id_field", "/key"}}};
        }},
       {"change target",
        [](World&) {
-         return ChangeSide{Which::target, kKeeper, {}, Json{{"conflict_policy", "source_wins"}}};
+         return ChangeConnector{
+             Which::target, kKeeper, {}, Json{{"conflict_policy", "source_wins"}}};
        }},
-      {"delete source", [](World&) { return DeleteSide{Which::source, kSource}; }},
-      {"delete target", [](World&) { return DeleteSide{Which::target, kHider}; }},
+      {"delete source", [](World&) { return DeleteConnector{Which::source, kSource}; }},
+      {"delete target", [](World&) { return DeleteConnector{Which::target, kHider}; }},
   };
 }
 
@@ -130,7 +131,7 @@ std::vector<Flow> flows_of_targets() {
   return {
       {"sync into nothing",
        [](World& world) {
-         return after(world, {CreateSide{Which::target, "Empty", "internal", Json::object()}},
+         return after(world, {CreateConnector{Which::target, "Empty", "internal", Json::object()}},
                       Sync{kSource, 3});
        }},
       {"sync and keep", [](World&) { return Sync{kSource, kKeeper}; }},
@@ -158,7 +159,7 @@ std::vector<Flow> flows_of_targets() {
 }
 
 std::vector<Flow> all_flows() {
-  std::vector<Flow> flows = flows_of_sides();
+  std::vector<Flow> flows = flows_of_connectors();
   for (Flow& flow : flows_of_sources()) flows.push_back(std::move(flow));
   for (Flow& flow : flows_of_targets()) flows.push_back(std::move(flow));
   flows.push_back({"retention", [](World& world) {

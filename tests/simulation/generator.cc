@@ -49,22 +49,22 @@ Operation Generator::next(const World& world) {
   return {tenant, make(static_cast<Kind>(kind), world, world.tenant(tenant))};
 }
 
-template <typename Sides>
-int64_t Generator::some_id(const Sides& sides, const Sides& others) {
+template <typename Connectors>
+int64_t Generator::some_id(const Connectors& connectors, const Connectors& others) {
   constexpr int64_t kNobody = 999'999;
   if (!others.empty() && random_.chance(1)) return nth(others, random_.below(others.size()))->first;
-  if (sides.empty() || random_.chance(1)) return kNobody;
-  return nth(sides, random_.below(sides.size()))->first;
+  if (connectors.empty() || random_.chance(1)) return kNobody;
+  return nth(connectors, random_.below(connectors.size()))->first;
 }
 
 Action Generator::make(Kind kind, const World& world, const Tenant& tenant) {
   const Tenant& other = world.tenant(random_.below(world.tenants()));
   int64_t source = some_id(tenant.sources, other.sources);
   int64_t target = some_id(tenant.targets, other.targets);
-  // A history without sides has nothing to do but to make some.
+  // A history without connectors has nothing to do but to make some.
   bool bare = tenant.sources.empty() || tenant.targets.empty();
   if (bare && random_.chance(60)) {
-    return new_side(tenant.sources.empty() ? Which::source : Which::target);
+    return new_connector(tenant.sources.empty() ? Which::source : Which::target);
   }
   switch (kind) {
     case Kind::import: {
@@ -83,14 +83,14 @@ Action Generator::make(Kind kind, const World& world, const Tenant& tenant) {
       return make_change(tenant);
     case Kind::erase:
       // Sources go more often: what they leave behind is the harder part.
-      if (random_.chance(70)) return DeleteSide{Which::source, source};
-      return DeleteSide{Which::target, target};
+      if (random_.chance(70)) return DeleteConnector{Which::source, source};
+      return DeleteConnector{Which::target, target};
     case Kind::create: {
-      constexpr size_t kMostSides = 3;
-      Which side = random_.chance(60) ? Which::source : Which::target;
-      size_t have = side == Which::source ? tenant.sources.size() : tenant.targets.size();
-      if (have >= kMostSides) return Sync{source, target};
-      return new_side(side);
+      constexpr size_t kMostConnectors = 3;
+      Which connector = random_.chance(60) ? Which::source : Which::target;
+      size_t have = connector == Which::source ? tenant.sources.size() : tenant.targets.size();
+      if (have >= kMostConnectors) return Sync{source, target};
+      return new_connector(connector);
     }
     case Kind::cleanup: {
       constexpr int64_t kMonth = 30;
@@ -109,16 +109,16 @@ Action Generator::make(Kind kind, const World& world, const Tenant& tenant) {
   return Cleanup{};
 }
 
-CreateSide Generator::new_side(Which side) {
+CreateConnector Generator::new_connector(Which connector) {
   // Names differ in their first words, so that a warning can be seen to name the right ones.
   std::string name = random_.pick({"Alpha", "Beta", "Gamma", "Delta", "Epsilon"});
   name += " " + std::to_string(random_.below(1000));
-  if (side == Which::target) {
-    return {side, name, random_.pick({"internal", "website"}), target_config()};
+  if (connector == Which::target) {
+    return {connector, name, random_.pick({"internal", "website"}), target_config()};
   }
   Json config = source_config();
   if (random_.chance(15)) config["id_field"] = "/key";
-  return {side, name, random_.pick({"json", "api", "manual"}), config};
+  return {connector, name, random_.pick({"json", "api", "manual"}), config};
 }
 
 Json Generator::source_config() {
@@ -244,43 +244,43 @@ Action Generator::make_removal(const Tenant& tenant, int64_t source) {
 }
 
 Action Generator::make_change(const Tenant& tenant) {
-  Which side = random_.chance(35) ? Which::source : Which::target;
-  ChangeSide change{side, 0, {}, {}};
-  change.id = side == Which::source ? some_id(tenant.sources, tenant.sources)
-                                    : some_id(tenant.targets, tenant.targets);
-  if (random_.chance(side == Which::source ? 60 : 20)) {
+  Which connector = random_.chance(35) ? Which::source : Which::target;
+  ChangeConnector change{connector, 0, {}, {}};
+  change.id = connector == Which::source ? some_id(tenant.sources, tenant.sources)
+                                         : some_id(tenant.targets, tenant.targets);
+  if (random_.chance(connector == Which::source ? 60 : 20)) {
     change.name = "Renamed " + std::to_string(random_.below(1000));
   }
-  if (side == Which::target) change.config = target_config();
-  if (side == Which::source && random_.chance(50)) {
+  if (connector == Which::target) change.config = target_config();
+  if (connector == Which::source && random_.chance(50)) {
     change.config = source_config();
     if (random_.chance(20))
       (*change.config)["id_field"] = random_.chance(50) ? Json("/key") : Json();
   }
   for (const char* name : {"conflict_policy", "on_removed"}) {
-    if (side == Which::target && random_.chance(20)) (*change.config)[name] = nullptr;
+    if (connector == Which::target && random_.chance(20)) (*change.config)[name] = nullptr;
   }
   return change;
 }
 
 Read Generator::make_read(const World& world, const Tenant& tenant) {
-  Read read{random_.pick({Read::What::side, Read::What::sides, Read::What::properties,
+  Read read{random_.pick({Read::What::connector, Read::What::connectors, Read::What::properties,
                           Read::What::property, Read::What::properties, Read::What::snapshots,
                           Read::What::logs})};
-  read.side = random_.chance(40) ? Which::source : Which::target;
-  auto choose_row = [&](const auto& sides) {
-    read.id = some_id(sides, sides);
-    auto parent = sides.find(read.id);
-    if (parent == sides.end() || parent->second.rows.empty()) return;
+  read.connector = random_.chance(40) ? Which::source : Which::target;
+  auto choose_row = [&](const auto& connectors) {
+    read.id = some_id(connectors, connectors);
+    auto parent = connectors.find(read.id);
+    if (parent == connectors.end() || parent->second.rows.empty()) return;
     read.property = nth(parent->second.rows, random_.below(parent->second.rows.size()))->second.id;
   };
-  if (read.side == Which::source) {
+  if (read.connector == Which::source) {
     choose_row(tenant.sources);
   } else {
     choose_row(tenant.targets);
   }
   if (read.property == 0) read.property = 1;
-  bool is_list = read.what != Read::What::side && read.what != Read::What::property;
+  bool is_list = read.what != Read::What::connector && read.what != Read::What::property;
   if (is_list && random_.chance(30)) read.limit = 1 + static_cast<int64_t>(random_.below(5));
   if (read.what == Read::What::properties) {
     if (random_.chance(20)) read.external_id = kIdentities[random_.below(identities_)];

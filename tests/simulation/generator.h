@@ -1,5 +1,5 @@
 // Makes up operations. Few identities and few values, so that the same data meets itself on both
-// sides and every line of the tables is reached; each history has a temper of its own, since a
+// connectors and every line of the tables is reached; each history has a temper of its own, since a
 // history that does a bit of everything never does much of anything.
 #pragma once
 
@@ -20,8 +20,8 @@ class Generator {
   Generator(Random& random, Temper temper);
 
   Operation next(const World& world);
-  // The sides that a tenant begins with.
-  CreateSide new_side(Which side);
+  // The connectors that a tenant begins with.
+  CreateConnector new_connector(Which connector);
   Import new_import(int64_t source, const std::map<std::string, SourceRow>& known);
 
  private:
@@ -39,8 +39,8 @@ class Generator {
   Item odd_item();
   std::string messy(const Json& value);
   // An id of the tenant's, or now and then of another's, or of nobody's.
-  template <typename Sides>
-  int64_t some_id(const Sides& sides, const Sides& others);
+  template <typename Connectors>
+  int64_t some_id(const Connectors& connectors, const Connectors& others);
 
   Random& random_;
   std::vector<size_t> weights_;

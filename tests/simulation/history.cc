@@ -44,8 +44,8 @@ class History {
     auto run = [&](Action action) {
       if (world_.failure().empty()) world_.run(client, {tenant, std::move(action)});
     };
-    for (size_t i = 0; i < sources_; ++i) run(generator_.new_side(Which::source));
-    run(generator_.new_side(Which::target));
+    for (size_t i = 0; i < sources_; ++i) run(generator_.new_connector(Which::source));
+    run(generator_.new_connector(Which::target));
     const Tenant begun = world_.tenant(tenant);
     for (const auto& [id, source] : begun.sources) {
       run(generator_.new_import(id, {}));
@@ -87,8 +87,8 @@ class History {
 
   // Lists before and after a source goes: rows that it fed look different, so the tags must, too.
   static bool deletes_source(const Operation& operation) {
-    const auto* gone = std::get_if<DeleteSide>(&operation.action);
-    return gone != nullptr && gone->side == Which::source;
+    const auto* gone = std::get_if<DeleteConnector>(&operation.action);
+    return gone != nullptr && gone->connector == Which::source;
   }
 
   void read_targets(size_t tenant) {

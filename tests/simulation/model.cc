@@ -6,31 +6,31 @@ namespace simulation {
 namespace {
 
 template <typename S>
-Outcome create(std::map<int64_t, S>& sides, const CreateSide& given, const Applying& at) {
-  S side;
-  side.name = given.name;
-  side.type = given.type;
-  side.config = given.config;
-  side.created_at = side.updated_at = at.now;
-  Outcome outcome{201, show(side), true, true};
-  sides[0] = std::move(side);
+Outcome create(std::map<int64_t, S>& connectors, const CreateConnector& given, const Applying& at) {
+  S connector;
+  connector.name = given.name;
+  connector.type = given.type;
+  connector.config = given.config;
+  connector.created_at = connector.updated_at = at.now;
+  Outcome outcome{201, show(connector), true, true};
+  connectors[0] = std::move(connector);
   return outcome;
 }
 
 template <typename S>
-Outcome change(S* side, const ChangeSide& given, const Applying& at) {
-  if (side == nullptr) return refused(404);
-  std::string name = given.name.value_or(side->name);
-  Json config = given.config ? merge_patch(side->config, *given.config) : side->config;
+Outcome change(S* connector, const ChangeConnector& given, const Applying& at) {
+  if (connector == nullptr) return refused(404);
+  std::string name = given.name.value_or(connector->name);
+  Json config = given.config ? merge_patch(connector->config, *given.config) : connector->config;
   Outcome outcome;
-  outcome.writes = name != side->name || config != side->config;
+  outcome.writes = name != connector->name || config != connector->config;
   if (outcome.writes) {
-    at.coverage->add(name != side->name ? Reached::renamed : Reached::settings_changed);
-    side->name = name;
-    side->config = config;
-    side->updated_at = at.now;
+    at.coverage->add(name != connector->name ? Reached::renamed : Reached::settings_changed);
+    connector->name = name;
+    connector->config = config;
+    connector->updated_at = at.now;
   }
-  outcome.body = show(*side);
+  outcome.body = show(*connector);
   return outcome;
 }
 
@@ -52,9 +52,9 @@ int64_t shown_rows(const Source& source) { return static_cast<int64_t>(source.ro
 int64_t shown_rows(const Target& target) { return target.live(); }
 
 template <typename S>
-Outcome erase(std::map<int64_t, S>& sides, int64_t id) {
-  auto found = sides.find(id);
-  if (found == sides.end()) return refused(404);
+Outcome erase(std::map<int64_t, S>& connectors, int64_t id) {
+  auto found = connectors.find(id);
+  if (found == connectors.end()) return refused(404);
   int64_t snapshots = 0;
   for (const auto& [external_id, row] : found->second.rows) {
     snapshots += static_cast<int64_t>(row.snapshots.size());
@@ -64,15 +64,15 @@ Outcome erase(std::map<int64_t, S>& sides, int64_t id) {
   outcome.body = {
       {"status", "deleted"},
       {"deleted", {{"properties", shown_rows(found->second)}, {"snapshots", snapshots}}}};
-  sides.erase(found);
+  connectors.erase(found);
   return outcome;
 }
 
 template <typename S>
-int64_t drop_snapshots(std::map<int64_t, S>& sides, Moment before, int64_t last) {
+int64_t drop_snapshots(std::map<int64_t, S>& connectors, Moment before, int64_t last) {
   int64_t dropped = 0;
-  for (auto& [id, side] : sides) {
-    for (auto& [external_id, row] : side.rows) {
+  for (auto& [id, connector] : connectors) {
+    for (auto& [external_id, row] : connector.rows) {
       if (row.id > last) continue;
       dropped +=
           std::erase_if(row.snapshots, [&](const Snapshot& s) { return s.created_at < before; });
@@ -154,16 +154,16 @@ struct Apply {
   Tenant& tenant;
   const Applying& at;
 
-  Outcome operator()(const CreateSide& given) const {
-    return given.side == Which::source ? create(tenant.sources, given, at)
-                                       : create(tenant.targets, given, at);
+  Outcome operator()(const CreateConnector& given) const {
+    return given.connector == Which::source ? create(tenant.sources, given, at)
+                                            : create(tenant.targets, given, at);
   }
-  Outcome operator()(const ChangeSide& given) const {
-    return given.side == Which::source ? change(tenant.source(given.id), given, at)
-                                       : change(tenant.target(given.id), given, at);
+  Outcome operator()(const ChangeConnector& given) const {
+    return given.connector == Which::source ? change(tenant.source(given.id), given, at)
+                                            : change(tenant.target(given.id), given, at);
   }
-  Outcome operator()(const DeleteSide& gone) const {
-    bool source = gone.side == Which::source;
+  Outcome operator()(const DeleteConnector& gone) const {
+    bool source = gone.connector == Which::source;
     Outcome outcome = source ? erase(tenant.sources, gone.id) : erase(tenant.targets, gone.id);
     if (!outcome.writes) return outcome;
     at.coverage->add(source ? Reached::source_deleted : Reached::target_deleted);
@@ -188,7 +188,7 @@ auto* row_by_id(Rows& rows, int64_t property) {
 
 }  // namespace
 
-std::string Side::setting(const char* key, const char* otherwise) const {
+std::string Connector::setting(const char* key, const char* otherwise) const {
   auto found = config.find(key);
   return found == config.end() ? otherwise : found->template get<std::string>();
 }

@@ -63,7 +63,7 @@ struct TargetRow {
   bool hidden() const { return hidden_at != 0; }
 };
 
-struct Side {
+struct Connector {
   int64_t id = 0;
   std::string name;
   std::string type;
@@ -74,11 +74,11 @@ struct Side {
   // A text of the config, or what stands where it lacks it.
   std::string setting(const char* name, const char* otherwise) const;
 };
-struct Source : Side {
+struct Source : Connector {
   std::map<std::string, SourceRow> rows = {};
   int64_t live() const;
 };
-struct Target : Side {
+struct Target : Connector {
   std::map<std::string, TargetRow> rows = {};
   int64_t live() const;
 };
@@ -122,7 +122,7 @@ struct Outcome {
   int status = 200;
   Json body = nullptr;
   bool writes = false;
-  bool created = false;  // the answer is the row of a side that has no id yet
+  bool created = false;  // the answer is the row of a connector that has no id yet
   bool has_next = false;
   int64_t operation = 0;  // LogRow::operation, once a first step is committed
 };

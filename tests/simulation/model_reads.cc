@@ -33,14 +33,14 @@ Json show_warning(const Tenant& tenant, const TargetRow& row) {
   return any_of(std::move(parts));
 }
 
-Json show_side(const Side& side, int64_t live) {
-  return {{"id", side.id},
-          {"name", side.name},
-          {"type", side.type},
-          {"config", side.config},
+Json show_connector(const Connector& connector, int64_t live) {
+  return {{"id", connector.id},
+          {"name", connector.name},
+          {"type", connector.type},
+          {"config", connector.config},
           {"property_count", live},
-          {"created_at", time_text(side.created_at)},
-          {"updated_at", time_text(side.updated_at)}};
+          {"created_at", time_text(connector.created_at)},
+          {"updated_at", time_text(connector.updated_at)}};
 }
 
 Json show_log(const LogRow& log) {
@@ -82,9 +82,9 @@ Outcome page(std::vector<Json> rows, const Read& read) {
 }
 
 template <typename S>
-Outcome list_sides(const std::map<int64_t, S>& sides, const Read& read) {
+Outcome list_connectors(const std::map<int64_t, S>& connectors, const Read& read) {
   std::vector<Json> rows;
-  for (const auto& [id, side] : sides) rows.push_back(show(side));
+  for (const auto& [id, connector] : connectors) rows.push_back(show(connector));
   return page(std::move(rows), read);
 }
 
@@ -95,7 +95,7 @@ bool fits(const Read& read, const std::string& external_id, bool flag, Moment up
 
 Outcome list_properties(Tenant& tenant, const Read& read) {
   std::vector<Json> rows;
-  if (read.side == Which::source) {
+  if (read.connector == Which::source) {
     Source* source = tenant.source(read.id);
     if (source == nullptr) return refused(404);
     for (const auto& [external_id, row] : source->rows) {
@@ -115,7 +115,7 @@ Outcome list_properties(Tenant& tenant, const Read& read) {
 
 Outcome show_property(Tenant& tenant, const Read& read) {
   Outcome outcome;
-  if (read.side == Which::source) {
+  if (read.connector == Which::source) {
     auto* found = tenant.source_row(read.id, read.property);
     if (found == nullptr) return refused(404);
     outcome.body = show(*tenant.source(read.id), found->first, found->second);
@@ -129,7 +129,7 @@ Outcome show_property(Tenant& tenant, const Read& read) {
 
 Outcome list_snapshots(Tenant& tenant, const Read& read) {
   const std::vector<Snapshot>* snapshots = nullptr;
-  if (read.side == Which::source) {
+  if (read.connector == Which::source) {
     auto* found = tenant.source_row(read.id, read.property);
     if (found != nullptr) snapshots = &found->second.snapshots;
   } else {
@@ -143,17 +143,17 @@ Outcome list_snapshots(Tenant& tenant, const Read& read) {
 }
 
 template <typename S>
-Outcome show_one(const S* side) {
-  if (side == nullptr) return refused(404);
+Outcome show_one(const S* connector) {
+  if (connector == nullptr) return refused(404);
   Outcome outcome;
-  outcome.body = show(*side);
+  outcome.body = show(*connector);
   return outcome;
 }
 
 }  // namespace
 
-Json show(const Source& source) { return show_side(source, source.live()); }
-Json show(const Target& target) { return show_side(target, target.live()); }
+Json show(const Source& source) { return show_connector(source, source.live()); }
+Json show(const Target& target) { return show_connector(target, target.live()); }
 
 Json show(const Source& source, const std::string& external_id, const SourceRow& row) {
   return {{"id", row.id},
@@ -186,12 +186,13 @@ Json show(const Tenant& tenant, const Target& target, const std::string& externa
 }
 
 Outcome answer_read(Tenant& tenant, const Read& read) {
-  bool of_source = read.side == Which::source;
+  bool of_source = read.connector == Which::source;
   switch (read.what) {
-    case Read::What::side:
+    case Read::What::connector:
       return of_source ? show_one(tenant.source(read.id)) : show_one(tenant.target(read.id));
-    case Read::What::sides:
-      return of_source ? list_sides(tenant.sources, read) : list_sides(tenant.targets, read);
+    case Read::What::connectors:
+      return of_source ? list_connectors(tenant.sources, read)
+                       : list_connectors(tenant.targets, read);
     case Read::What::properties:
       return list_properties(tenant, read);
     case Read::What::property:

@@ -3,12 +3,12 @@
 namespace simulation {
 namespace {
 
-std::string side_path(Which side, int64_t id) {
-  return "/" + plural(side) + "/" + std::to_string(id);
+std::string connector_path(Which connector, int64_t id) {
+  return "/" + plural(connector) + "/" + std::to_string(id);
 }
 
-std::string property_path(Which side, int64_t id, int64_t property) {
-  return side_path(side, id) + "/properties/" + std::to_string(property);
+std::string property_path(Which connector, int64_t id, int64_t property) {
+  return connector_path(connector, id) + "/properties/" + std::to_string(property);
 }
 
 std::string percent_encoded(const std::string& text) {
@@ -39,24 +39,24 @@ std::string body_of(const Import& import) {
 
 // Makes method, path and body of each action.
 struct ToRequest {
-  HttpCall operator()(const CreateSide& create) const {
+  HttpCall operator()(const CreateConnector& create) const {
     Json body = {{"name", create.name}, {"type", create.type}, {"config", create.config}};
-    return make("POST", "/" + plural(create.side), body.dump());
+    return make("POST", "/" + plural(create.connector), body.dump());
   }
-  HttpCall operator()(const ChangeSide& change) const {
+  HttpCall operator()(const ChangeConnector& change) const {
     Json body = Json::object();
     if (change.name) body["name"] = *change.name;
     if (change.config) body["config"] = *change.config;
-    return make("PATCH", side_path(change.side, change.id), body.dump());
+    return make("PATCH", connector_path(change.connector, change.id), body.dump());
   }
-  HttpCall operator()(const DeleteSide& gone) const {
-    return make("DELETE", side_path(gone.side, gone.id));
+  HttpCall operator()(const DeleteConnector& gone) const {
+    return make("DELETE", connector_path(gone.connector, gone.id));
   }
   HttpCall operator()(const Import& import) const {
     std::string query = import.full ? "?mode=full" : "";
     if (import.force) query += query.empty() ? "?force=true" : "&force=true";
-    HttpCall call =
-        make("POST", side_path(Which::source, import.source) + "/import" + query, body_of(import));
+    HttpCall call = make("POST", connector_path(Which::source, import.source) + "/import" + query,
+                         body_of(import));
     call.request.has_body = true;
     if (import.ndjson) call.request.headers.emplace_back("content-type", "application/x-ndjson");
     return call;
@@ -88,16 +88,16 @@ struct ToRequest {
 
   static std::string path_of(const Read& read) {
     switch (read.what) {
-      case Read::What::side:
-        return side_path(read.side, read.id);
-      case Read::What::sides:
-        return "/" + plural(read.side);
+      case Read::What::connector:
+        return connector_path(read.connector, read.id);
+      case Read::What::connectors:
+        return "/" + plural(read.connector);
       case Read::What::properties:
-        return side_path(read.side, read.id) + "/properties";
+        return connector_path(read.connector, read.id) + "/properties";
       case Read::What::property:
-        return property_path(read.side, read.id, read.property);
+        return property_path(read.connector, read.id, read.property);
       case Read::What::snapshots:
-        return property_path(read.side, read.id, read.property) + "/snapshots";
+        return property_path(read.connector, read.id, read.property) + "/snapshots";
       case Read::What::logs:
         return "/logs";
     }
@@ -112,7 +112,7 @@ struct ToRequest {
     if (read.limit) add("limit", std::to_string(*read.limit));
     if (read.external_id) add("external_id", percent_encoded(*read.external_id));
     if (read.flag) {
-      add(read.side == Which::source ? "removed" : "has_manual_changes",
+      add(read.connector == Which::source ? "removed" : "has_manual_changes",
           *read.flag ? "true" : "false");
     }
     if (read.since) add("updated_since", time_text(*read.since));
@@ -122,7 +122,7 @@ struct ToRequest {
 
 }  // namespace
 
-std::string plural(Which side) { return side == Which::source ? "sources" : "targets"; }
+std::string plural(Which connector) { return connector == Which::source ? "sources" : "targets"; }
 
 HttpCall http_call(const Operation& operation, const std::string& key) {
   HttpCall call = std::visit(ToRequest{}, operation.action);

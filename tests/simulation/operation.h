@@ -15,24 +15,24 @@ namespace simulation {
 enum class Which { source, target };
 
 // `sources` or `targets`.
-std::string plural(Which side);
+std::string plural(Which connector);
 
-struct CreateSide {
-  Which side;
+struct CreateConnector {
+  Which connector;
   std::string name;
   std::string type;
   Json config;
 };
 
-struct ChangeSide {
-  Which side;
+struct ChangeConnector {
+  Which connector;
   int64_t id;
   std::optional<std::string> name;
   std::optional<Json> config;  // a merge patch
 };
 
-struct DeleteSide {
-  Which side;
+struct DeleteConnector {
+  Which connector;
   int64_t id;
 };
 
@@ -73,9 +73,9 @@ struct Cleanup {
 };
 
 struct Read {
-  enum class What { side, sides, properties, property, snapshots, logs };
+  enum class What { connector, connectors, properties, property, snapshots, logs };
   What what;
-  Which side = Which::source;
+  Which connector = Which::source;
   int64_t id = 0;
   int64_t property = 0;
   std::optional<int64_t> limit = {};
@@ -89,8 +89,8 @@ struct Wake {
   Moment scheduled;
 };
 
-using Action = std::variant<CreateSide, ChangeSide, DeleteSide, Import, RemoveProperty, Sync, Edit,
-                            Cleanup, Read, Wake>;
+using Action = std::variant<CreateConnector, ChangeConnector, DeleteConnector, Import,
+                            RemoveProperty, Sync, Edit, Cleanup, Read, Wake>;
 
 struct Operation {
   size_t tenant;  // place of the one who asks

@@ -25,7 +25,7 @@ void World::add_tenant() {
   Client client;
   std::string key = "key-of-tenant-" + std::to_string(places_.size()) + "-0123456789abcdef";
   Json body = {{"name", "Tenant " + std::to_string(places_.size())}, {"api_key", key}};
-  client.start({places_.size(), Read{Read::What::sides}}, key, now_, random_);
+  client.start({places_.size(), Read{Read::What::connectors}}, key, now_, random_);
   client.machine.close();
   client.call = {{"POST", "/tenants", {}, true}, body.dump()};
   static const Json kVars = {{"API_KEY_PEPPER", "pepper"}, {"TENANT_SIGNUP", "open"}};
@@ -210,7 +210,7 @@ void World::read_all(size_t tenant) {
   auto read = [&](const Read& what) {
     if (failure_.empty()) run(client, {tenant, what});
   };
-  for (Which side : {Which::source, Which::target}) read({Read::What::sides, side});
+  for (Which connector : {Which::source, Which::target}) read({Read::What::connectors, connector});
   std::shared_ptr<const Tenant> model = places_[tenant].model;
   for (const auto& [id, source] : model->sources) {
     read({Read::What::properties, Which::source, id});

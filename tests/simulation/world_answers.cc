@@ -11,7 +11,7 @@ namespace {
 bool finds_its_commit(const Action& action) {
   return std::holds_alternative<Import>(action) || std::holds_alternative<Sync>(action) ||
          std::holds_alternative<Edit>(action) || std::holds_alternative<RemoveProperty>(action) ||
-         std::holds_alternative<CreateSide>(action);
+         std::holds_alternative<CreateConnector>(action);
 }
 
 }  // namespace
@@ -43,9 +43,9 @@ void World::check_answer(Client& client) {
   }
   // What was read may have been true at any of the reads; what was written with an unknown outcome
   // is read again.
-  // What the deletion of a side counts is as of its reads, too.
-  bool reads =
-      !client.committed || !client.faults.empty() || std::holds_alternative<DeleteSide>(action);
+  // What the deletion of a connector counts is as of its reads, too.
+  bool reads = !client.committed || !client.faults.empty() ||
+               std::holds_alternative<DeleteConnector>(action);
   for (size_t i = 0; reads && i < client.seen.size(); ++i) {
     Coverage reached;
     std::string other = compare_read(client, *client.seen[i], reached);

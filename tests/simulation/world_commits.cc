@@ -55,8 +55,8 @@ RetentionStep retention_step_of(const std::vector<StoreStatement>& batch) {
 // How the log names an operation that fails.
 LogRow failure_of(const Action& action) {
   LogRow row{"manual", "failed"};
-  auto on = [&](Which side, int64_t id) {
-    (side == Which::source ? row.source_id : row.target_id) = id;
+  auto on = [&](Which connector, int64_t id) {
+    (connector == Which::source ? row.source_id : row.target_id) = id;
   };
   if (const auto* import = std::get_if<Import>(&action)) {
     row.type = "import";
@@ -69,10 +69,10 @@ LogRow failure_of(const Action& action) {
     on(Which::target, edit->target);
   } else if (const auto* gone = std::get_if<RemoveProperty>(&action)) {
     on(Which::source, gone->source);
-  } else if (const auto* change = std::get_if<ChangeSide>(&action)) {
-    on(change->side, change->id);
-  } else if (const auto* deletion = std::get_if<DeleteSide>(&action)) {
-    on(deletion->side, deletion->id);
+  } else if (const auto* change = std::get_if<ChangeConnector>(&action)) {
+    on(change->connector, change->id);
+  } else if (const auto* deletion = std::get_if<DeleteConnector>(&action)) {
+    on(deletion->connector, deletion->id);
   } else if (std::holds_alternative<Cleanup>(action)) {
     row.type = "cleanup";
   }
@@ -117,7 +117,7 @@ void World::settle(Client& client, const std::vector<StoreStatement>& batch) {
   if (const auto* sync = std::get_if<Sync>(&action)) difference = unsettled(next, *sync);
   if (!difference.empty()) return fail(difference + ", " + describe(*client.operation));
   coverage_.add(reached);
-  if (outcome.created) outcome.body["id"] = comparison.created_side();
+  if (outcome.created) outcome.body["id"] = comparison.created_connector();
   client.outcome = outcome;
   client.stage = stage + 1;
   client.committed = true;

@@ -51,7 +51,7 @@ class Year {
     return "key-of-tenant-" + std::to_string(tenant) + "-0123456789abcdef0123456789";
   }
 
-  // Sides are numbered as they are created: one source and two targets a tenant.
+  // Connectors are numbered as they are created: one source and two targets a tenant.
   static int64_t source_of(size_t tenant) { return static_cast<int64_t>(tenant + 1); }
   static int64_t keeper_of(size_t tenant) { return static_cast<int64_t>(2 * tenant + 1); }
   static int64_t hider_of(size_t tenant) { return keeper_of(tenant) + 1; }
@@ -59,9 +59,9 @@ class Year {
   void begin(size_t tenant) {
     Json body = {{"name", "Tenant"}, {"api_key", key_of(tenant)}};
     send({{"POST", "/tenants", {}, true}, body.dump()});
-    act(tenant, CreateSide{Which::source, "Source", "json", Json::object()});
-    act(tenant, CreateSide{Which::target, "Keeper", "internal", Json::object()});
-    act(tenant, CreateSide{Which::target, "Hider", "internal", {{"on_removed", "delete"}}});
+    act(tenant, CreateConnector{Which::source, "Source", "json", Json::object()});
+    act(tenant, CreateConnector{Which::target, "Keeper", "internal", Json::object()});
+    act(tenant, CreateConnector{Which::target, "Hider", "internal", {{"on_removed", "delete"}}});
     act(tenant, list(tenant, 0, kProperties));
     sync(tenant);
   }

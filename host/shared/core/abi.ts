@@ -28,19 +28,19 @@ export const cancelled: Reply = { ok: false, error: "cancelled" };
 
 export type Step = { readonly effects: readonly Effect[]; readonly done: boolean };
 
-/** A finished answer, kept for when the core cannot be asked any more. */
-export type StoredAnswer = {
+/** A finished response, kept for when the core cannot be asked any more. */
+export type StoredResponse = {
   readonly status: number;
   readonly headers: HeaderList;
   readonly bytes: Uint8Array<ArrayBuffer>;
 };
-export type StoredAnswers = {
+export type StoredResponses = {
   /** For an invocation that has sent no batch: nothing of it was carried out. */
-  readonly trap: StoredAnswer;
+  readonly trap: StoredResponse;
   /** For one that has: what it sent may have been committed. */
-  readonly trapAfterBatch: StoredAnswer;
+  readonly trapAfterBatch: StoredResponse;
   /** For one that has not begun. */
-  readonly overloaded: StoredAnswer;
+  readonly overloaded: StoredResponse;
 };
 
 /** Why an invocation begins: somebody asks for something, or a minute has passed. */
@@ -84,8 +84,8 @@ function causeMembers(cause: Cause): string {
   );
 }
 
-export function writeAnswersRequest(writer: FrameWriter): Uint8Array {
-  writer.begin('{"kind":"answers"}');
+export function writeStoredResponsesRequest(writer: FrameWriter): Uint8Array {
+  writer.begin('{"kind":"stored_responses"}');
   return writer.finish();
 }
 
@@ -124,14 +124,14 @@ export function readStep(frame: Uint8Array): Step {
   return { effects: head.objects("effects").map(readEffect), done: head.boolean("done") };
 }
 
-export function readStoredAnswers(frame: Uint8Array): StoredAnswers {
-  const answers = headOf(frame).object("answers");
-  const read = (name: string): StoredAnswer => {
-    const answer = answers.object(name);
+export function readStoredResponses(frame: Uint8Array): StoredResponses {
+  const responses = headOf(frame).object("stored_responses");
+  const read = (name: string): StoredResponse => {
+    const response = responses.object(name);
     return {
-      status: answer.integer("status"),
-      headers: answer.headers("headers"),
-      bytes: answer.bytes("section"),
+      status: response.integer("status"),
+      headers: response.headers("headers"),
+      bytes: response.bytes("section"),
     };
   };
   return {

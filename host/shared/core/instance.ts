@@ -6,13 +6,13 @@ import {
   abiVersion,
   type Reply,
   readStep,
-  readStoredAnswers,
+  readStoredResponses,
   type Start,
   type Step,
-  type StoredAnswers,
-  writeAnswersRequest,
+  type StoredResponses,
   writeResume,
   writeStart,
+  writeStoredResponsesRequest,
 } from "./abi.ts";
 import { FrameTooLarge, FrameWriter } from "./frame.ts";
 
@@ -74,13 +74,13 @@ export class Instance {
     return this.call(() => readStep(this.send(this.exports.sm_resume, frame)));
   }
 
-  storedAnswers(): StoredAnswers {
+  storedResponses(): StoredResponses {
     return this.call(() => {
-      const answers = readStoredAnswers(
-        this.send(this.exports.sm_start, writeAnswersRequest(writer)),
+      const responses = readStoredResponses(
+        this.send(this.exports.sm_start, writeStoredResponsesRequest(writer)),
       );
       this.exports.sm_close();
-      return answers;
+      return responses;
     });
   }
 

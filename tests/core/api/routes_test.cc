@@ -39,7 +39,7 @@ TEST(Routes, ParametersOfARouteDiffer) {
 
 TEST(Routes, WhatIsNoPartOfAPageHasASummaryAndATag) {
   for (const Route& route : routes()) {
-    bool told = route.answer->form != Answer::Form::file;
+    bool told = route.success->form != Success::Form::file;
     EXPECT_EQ(!route.summary->empty(), told) << route.path;
     EXPECT_EQ(!route.tag->empty(), told) << route.path;
   }

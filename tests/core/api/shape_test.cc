@@ -69,7 +69,7 @@ TEST(Shape, KeysAreOfTheAlphabetAndDoNotLookLikeOurs) {
   }
 }
 
-TEST(Shape, TypesAreThoseOfTheSide) {
+TEST(Shape, TypesAreThoseOfTheConnector) {
   auto typed = [](const RequestShape& shape, const std::string& type) {
     return faults(shape, R"({"name":"n","type":)" + quoted(type) + "}").empty();
   };

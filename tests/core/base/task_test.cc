@@ -187,19 +187,19 @@ TEST(Task, AFrameLargerThanThePoolKeepsIsTakenAndGivenBack) {
   }
 }
 
-TEST(FramePool, GivesAFrameOfTheSameClassAgain) {
-  FramePool pool;
+TEST(CoroutineFrames, GivesAFrameOfTheSameClassAgain) {
+  CoroutineFrames pool;
   void* first = pool.allocate(200);
   void* other = pool.allocate(200);
   EXPECT_NE(first, other);
   EXPECT_EQ(reinterpret_cast<uintptr_t>(first) % 16, 0u);
-  FramePool::release(first);
+  CoroutineFrames::release(first);
   void* larger = pool.allocate(1000);
   EXPECT_NE(larger, first);
   EXPECT_EQ(pool.allocate(210), first);
-  FramePool::release(larger);
-  FramePool::release(first);
-  FramePool::release(other);
+  CoroutineFrames::release(larger);
+  CoroutineFrames::release(first);
+  CoroutineFrames::release(other);
 }
 
 TEST(TaskDeathTest, TakingWhatHasNotEndedTraps) {

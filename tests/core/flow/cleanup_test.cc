@@ -17,9 +17,9 @@ CleanUp clean_up_all() {
 }
 
 // Snapshots of sources, of targets, and candidates; sources and targets, and their properties.
-void find(CleanUp& flow, int64_t source, int64_t target, int64_t orphans, int64_t sides,
+void find(CleanUp& flow, int64_t source, int64_t target, int64_t orphans, int64_t connectors,
           int64_t properties) {
-  flow.rows({{{kLast, source, kLast, target, kLast, orphans, sides, properties}}});
+  flow.rows({{{kLast, source, kLast, target, kLast, orphans, connectors, properties}}});
 }
 
 bool scans(const CleanUp& flow) { return flow.asks(store::loose_data_deleted({}, "", 0, 0, 0)); }
@@ -44,11 +44,11 @@ TEST(CleanUp, ManyDataAreComparedWithAllRowsOfTheTenant) {
 }
 
 TEST(CleanUp, WhatReadsLessIsChosenBySourcesAndTargetsToo) {
-  constexpr int64_t kSides = 10;
+  constexpr int64_t kConnectors = 10;
   constexpr int64_t kAsMany = 100;
   for (int64_t candidates : {kAsMany - 1, kAsMany}) {
     CleanUp flow = clean_up_all();
-    find(flow, candidates - 2, 1, 1, kSides, kAsMany * kSides * kLookUpRows);
+    find(flow, candidates - 2, 1, 1, kConnectors, kAsMany * kConnectors * kLookUpRows);
     EXPECT_EQ(looks_up(flow), candidates < kAsMany) << candidates;
   }
 }

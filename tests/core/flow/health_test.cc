@@ -15,7 +15,7 @@ std::string told(const Step& step) {
 }
 
 TEST(Health, AStoreThatDoesNotReadIsNotOk) {
-  for (const Answer& answer : {fails("unavailable"), fails("overloaded"), rows({{}})}) {
+  for (const ScriptedReply& answer : {fails("unavailable"), fails("overloaded"), rows({{}})}) {
     ScriptedHost host;
     host.start("GET", "/health");
     Step step = host.resume(answer);

@@ -12,10 +12,10 @@ namespace sm::openapi {
 namespace {
 
 using api::Access;
-using api::Answer;
 using api::Parameter;
 using api::Route;
 using api::routes;
+using api::Success;
 
 using Json = nlohmann::json;
 
@@ -66,7 +66,7 @@ TEST(OpenApi, EverySchemaIsReferredTo) {
 TEST(OpenApi, HasNoOperationThatIsNoRoute) {
   std::set<std::string> known;
   for (const Route& route : routes()) {
-    if (route.answer->form != Answer::Form::file)
+    if (route.success->form != Success::Form::file)
       known.insert(lower(route.method) + std::string(route.path));
   }
   size_t operations = 0;
@@ -92,7 +92,7 @@ TEST(OpenApi, OperationIdsAreUniqueWords) {
 
 TEST(OpenApi, ParametersAreThoseOfThePathAndTheRoute) {
   for (const Route& route : routes()) {
-    if (route.answer->form == Answer::Form::file) continue;
+    if (route.success->form == Success::Form::file) continue;
     const Json& operation = written()["paths"][std::string(route.path)][lower(route.method)];
     std::multiset<std::string> expected;
     for (const Parameter& parameter : route.parameters) {
@@ -116,7 +116,7 @@ TEST(OpenApi, ParametersAreThoseOfThePathAndTheRoute) {
 
 TEST(OpenApi, SecurityIsTheRoutesAccess) {
   for (const Route& route : routes()) {
-    if (route.answer->form == Answer::Form::file) continue;
+    if (route.success->form == Success::Form::file) continue;
     const Json& security =
         written()["paths"][std::string(route.path)][lower(route.method)]["security"];
     ASSERT_TRUE(security.is_array()) << route.path;
@@ -151,22 +151,22 @@ TEST(OpenApi, EveryTypeIsATextOrAListOfATextAndNull) {
 
 TEST(OpenApi, HeadersFollowFromWhatTheAnswerTells) {
   for (const Route& route : routes()) {
-    if (route.answer->form == Answer::Form::file) continue;
+    if (route.success->form == Success::Form::file) continue;
     const Json& operation = written()["paths"][std::string(route.path)][lower(route.method)];
     std::set<std::string> found;
     for (const Json& parameter : operation.value("parameters", Json::array())) {
       if (parameter["in"] == "header") found.insert(parameter["name"].get<std::string>());
     }
-    bool tagged = route.answer->state == Answer::State::etag;
+    bool tagged = route.success->state == Success::State::etag;
     const Json& responses = operation["responses"];
     EXPECT_EQ(found.contains("If-None-Match"), tagged && route.method == "GET") << route.path;
     EXPECT_EQ(found.contains("If-Match"), tagged && route.method == "PATCH") << route.path;
     EXPECT_EQ(responses.contains("304"), found.contains("If-None-Match")) << route.path;
     EXPECT_EQ(responses.contains("412"), found.contains("If-Match")) << route.path;
-    const Json& headers = responses[std::to_string(route.answer->status)].value("headers", Json());
+    const Json& headers = responses[std::to_string(route.success->status)].value("headers", Json());
     EXPECT_EQ(headers.contains("ETag"), tagged) << route.path;
-    EXPECT_EQ(headers.contains("Location"), route.answer->status == 201) << route.path;
-    EXPECT_EQ(headers.contains("Link"), route.answer->form == Answer::Form::list) << route.path;
+    EXPECT_EQ(headers.contains("Location"), route.success->status == 201) << route.path;
+    EXPECT_EQ(headers.contains("Link"), route.success->form == Success::Form::list) << route.path;
   }
 }
 

@@ -65,7 +65,7 @@ TEST(Rows, AColumnThatMayBeNullIsOptional) {
 TEST(RowsDeathTest, TheRowOfAnotherQueryTraps) {
   KeyRow row;
   std::string cells = integer_cell(1) + text_cell("a") + null_cell();
-  Rows other = rows_for(side_by_id(Side::source, {}, 0), 3, 1, cells);
+  Rows other = rows_for(connector_by_id(Connector::source, {}, 0), 3, 1, cells);
   EXPECT_DEATH((void)other.next(row), "check failed");
   Rows narrow = rows_for(key_by_id({}, 0), 2, 1, cells);
   EXPECT_DEATH((void)narrow.next(row), "check failed");

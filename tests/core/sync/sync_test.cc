@@ -137,23 +137,24 @@ TEST(Plan, AConflictsWarningBeginsAsPromised) {
             "Source has changes but target has manual modifications; th");
 }
 
-std::vector<std::string> faults(Side side, std::string_view config) {
+std::vector<std::string> faults(Connector connector, std::string_view config) {
   std::vector<std::string> pointers;
-  for (const FieldError& error : check_config(side, config, Addresses::public_only))
+  for (const FieldError& error : check_config(connector, config, Addresses::public_only))
     pointers.push_back(error.where);
   return pointers;
 }
 
 TEST(Config, MembersThatTheApiNamesAreChecked) {
   using Pointers = std::vector<std::string>;
-  EXPECT_EQ(faults(Side::source, R"({"anything":[1,{"goes":null}]})"), Pointers{});
-  EXPECT_EQ(faults(Side::source, R"({"id_field":"/a/b","max_removed_ratio":0.5})"), Pointers{});
-  EXPECT_EQ(
-      faults(Side::source, R"({"id_field":"a","max_removed_ratio":2,"url":"http://10.0.0.1"})"),
-      (Pointers{"/config/url", "/config/id_field", "/config/max_removed_ratio"}));
-  EXPECT_EQ(faults(Side::target, R"({"conflict_policy":"merge","on_removed":1})"),
+  EXPECT_EQ(faults(Connector::source, R"({"anything":[1,{"goes":null}]})"), Pointers{});
+  EXPECT_EQ(faults(Connector::source, R"({"id_field":"/a/b","max_removed_ratio":0.5})"),
+            Pointers{});
+  EXPECT_EQ(faults(Connector::source,
+                   R"({"id_field":"a","max_removed_ratio":2,"url":"http://10.0.0.1"})"),
+            (Pointers{"/config/url", "/config/id_field", "/config/max_removed_ratio"}));
+  EXPECT_EQ(faults(Connector::target, R"({"conflict_policy":"merge","on_removed":1})"),
             (Pointers{"/config/conflict_policy", "/config/on_removed"}));
-  EXPECT_EQ(faults(Side::target, R"({"conflict_policy":"source_wins","on_removed":"delete"})"),
+  EXPECT_EQ(faults(Connector::target, R"({"conflict_policy":"source_wins","on_removed":"delete"})"),
             Pointers{});
 }
 

@@ -12,7 +12,7 @@
 
 namespace sm::flow {
 
-struct SideRow {
+struct ConnectorRow {
   int64_t id = 0;
   std::string name;
   std::string type;
@@ -23,14 +23,15 @@ struct SideRow {
   int64_t revision = 0;
 };
 
-SideRow side_row(const store::SideRow& row);
+ConnectorRow connector_row(const store::ConnectorRow& row);
 
 // Errors: not_found.
-Task<Result<SideRow>> find_side(Invocation& in, TenantId tenant, Side side, int64_t id);
+Task<Result<ConnectorRow>> find_connector(Invocation& in, TenantId tenant, Connector connector,
+                                          int64_t id);
 
-struct NewSide {
+struct NewConnector {
   TenantId tenant;
-  Side side;
+  Connector connector;
   std::string name;
   std::string type;
   std::string config;  // canonical JSON object
@@ -38,34 +39,36 @@ struct NewSide {
 
 // Errors: invalid, under `/config`; not_configured where there are secrets and no key to seal them;
 // those of the store.
-Task<Result<SideRow>> create_side(Invocation& in, NewSide given);
+Task<Result<ConnectorRow>> create_connector(Invocation& in, NewConnector given);
 
 // What a change does when another one came first: with If-Match it was meant for the row as it was.
 enum class LostRace { try_again, give_up };
 
-struct SideChange {
+struct ConnectorChange {
   TenantId tenant;
-  Side side;
+  Connector connector;
   std::optional<std::string> name;
   std::optional<std::string> config_patch;  // canonical JSON, RFC 7396
   LostRace lost_race;
 };
 
 // What a patch of a configuration gives must fit, whatever it is merged into. Errors: invalid.
-Status check_config_patch(const Invocation& in, Side side, std::string_view patch);
+Status check_config_patch(const Invocation& in, Connector connector, std::string_view patch);
 
 // Changes `row`, which was read before; a lost race starts again from the row as it is then. A
-// change that leaves everything as it is writes nothing. Errors: those of create_side, not_found,
-// guard, precondition_failed.
-Task<Result<SideRow>> change_side(Invocation& in, SideRow row, SideChange change);
+// change that leaves everything as it is writes nothing. Errors: those of create_connector,
+// not_found, guard, precondition_failed.
+Task<Result<ConnectorRow>> change_connector(Invocation& in, ConnectorRow row,
+                                            ConnectorChange change);
 
-struct DeletedSide {
+struct DeletedConnector {
   int64_t properties = 0;
   int64_t snapshots = 0;
 };
 
 // The row, its properties and their snapshots, at once. Rows that a deleted source fed stay without
 // an owner.
-Task<Result<DeletedSide>> delete_side(Invocation& in, TenantId tenant, Side side, SideRow row);
+Task<Result<DeletedConnector>> delete_connector(Invocation& in, TenantId tenant,
+                                                Connector connector, ConnectorRow row);
 
 }  // namespace sm::flow

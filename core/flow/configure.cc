@@ -1,0 +1,247 @@
+#include "core/flow/configure.h"
+
+#include <set>
+
+#include "core/base/limits.h"
+#include "core/flow/commit.h"
+#include "core/flow/log.h"
+#include "core/json/cursor.h"
+#include "core/json/merge_patch.h"
+#include "core/json/writer.h"
+#include "core/store/pack.h"
+#include "core/store/store.h"
+#include "core/sync/config.h"
+#include "core/sync/secrets.h"
+
+namespace sm::flow {
+namespace {
+
+std::string_view connector_name(Connector connector) {
+  return connector == Connector::source ? "source" : "target";
+}
+
+Status check(const Invocation& in, Connector connector, std::string_view config) {
+  bool any = in.deployment().var("ALLOW_PRIVATE_ADDRESSES") == "true";
+  auto errors = sync::check_config(connector, config,
+                                   any ? sync::Addresses::any : sync::Addresses::public_only);
+  if (!errors.empty()) return invalid_body(std::move(errors));
+  if (config.size() > kMaxBodyBytes) return invalid_field("/config", "must have at most 1 MiB");
+  return Unit{};
+}
+
+// The statements that store the secrets of a config, sealed for their place.
+Task<Result<std::vector<Statement>>> seal_secrets(Invocation& in, TenantId tenant,
+                                                  Connector connector, int64_t id,
+                                                  std::vector<sync::Secret> secrets) {
+  std::vector<Statement> statements;
+  if (secrets.empty()) co_return statements;
+  if (!in.deployment().sealing) {
+    co_return Error{ErrorCode::not_configured,
+                    "This deployment has no ENCRYPTION_KEY to seal secrets with: set it first."};
+  }
+  std::vector<Effect> effects;
+  for (const sync::Secret& secret : secrets) {
+    effects.push_back(Seal{secret.value, std::to_string(tenant.value) + "|" +
+                                             std::string(connector_name(connector)) + "|" +
+                                             std::to_string(id) + "|" + secret.pointer});
+  }
+  std::vector<Reply> replies = co_await in.perform(std::move(effects));
+  for (size_t i = 0; i < replies.size(); ++i) {
+    if (replies[i].error) co_return std::move(*replies[i].error);
+    statements.push_back(store::secret_stored(connector, tenant, id, secrets[i].pointer,
+                                              replies[i].key_id, replies[i].sealed));
+  }
+  co_return statements;
+}
+
+Task<Result<std::set<std::string>>> stored_pointers(Invocation& in, TenantId tenant,
+                                                    Connector connector, int64_t id) {
+  CO_TRY(store::Rows rows,
+         co_await store::query(in, store::secret_pointers(connector, tenant, id)));
+  std::set<std::string> pointers;
+  store::SecretPointersRow row;
+  while (rows.next(row)) pointers.emplace(row.pointer);
+  co_return pointers;
+}
+
+// Drops what the new config has no secret for any more.
+std::optional<Statement> drop_unused(TenantId tenant, Connector connector, int64_t id,
+                                     const std::set<std::string>& stored,
+                                     const sync::SplitConfig& config) {
+  std::set<std::string> used = config.kept;
+  for (const sync::Secret& secret : config.secrets) used.insert(secret.pointer);
+  std::string unused;
+  json::ListWriter list(unused);
+  for (const std::string& pointer : stored) {
+    if (used.count(pointer) == 0) json::append_quoted(list.element(), pointer);
+  }
+  if (list.empty()) return std::nullopt;
+  list.end();
+  return store::secrets_dropped(connector, tenant, id,
+                                std::make_shared<const std::string>(std::move(unused)));
+}
+
+Task<Result<ConnectorRow>> attempt_change(Invocation& in, ConnectorRow row,
+                                          const ConnectorChange& change) {
+  ConnectorRow changed = row;
+  if (change.name) changed.name = *change.name;
+  std::vector<Statement> batch;
+  batch.push_back(store::guard_connector(change.connector, change.tenant, row.id, row.revision));
+  if (change.config_patch) {
+    std::string merged = json::merge_patch(row.config, *change.config_patch);
+    if (json::type_of(merged) != json::ValueType::object) merged = "{}";
+    CO_TRY([[maybe_unused]] Unit fits, check(in, change.connector, merged));
+    CO_TRY(auto stored, co_await stored_pointers(in, change.tenant, change.connector, row.id));
+    CO_TRY(sync::SplitConfig config, sync::split_secrets(merged));
+    CO_TRY([[maybe_unused]] Unit kept, sync::check_kept(config, row.config, stored));
+    changed.config = config.masked;
+    if (auto drop = drop_unused(change.tenant, change.connector, row.id, stored, config)) {
+      batch.push_back(std::move(*drop));
+    }
+    CO_TRY(auto seals,
+           co_await seal_secrets(in, change.tenant, change.connector, row.id, config.secrets));
+    for (Statement& seal : seals) batch.push_back(std::move(seal));
+  }
+  bool same = batch.size() == 1 && changed.name == row.name && changed.config == row.config;
+  if (same) co_return row;
+  // Warnings name sources: targets that this one feeds look different from now on.
+  if (change.connector == Connector::source && changed.name != row.name) {
+    batch.push_back(store::fed_targets_bumped(change.tenant, SourceId{row.id}));
+  }
+  changed.updated_at = to_text(in.now());
+  changed.revision = row.revision + 1;
+  batch.push_back(store::connector_changed(change.connector, change.tenant, row.id, changed.name,
+                                           changed.config, changed.updated_at));
+  CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
+  co_return changed;
+}
+
+// The second statement counts what goes.
+std::vector<Statement> deletion(TenantId tenant, Connector connector, const ConnectorRow& row,
+                                Time now) {
+  int64_t id = row.id;
+  std::vector<Statement> batch;
+  batch.push_back(store::guard_connector(connector, tenant, id, row.revision));
+  batch.push_back(store::connector_counted(connector, tenant, id));
+  batch.push_back(store::connector_data_orphaned(connector, tenant, id));
+  if (connector == Connector::target) {
+    batch.push_back(store::target_bases_orphaned(tenant, TargetId{id}));
+  } else {
+    batch.push_back(store::fed_targets_bumped(tenant, SourceId{id}));
+    batch.push_back(store::target_rows_untied(tenant, SourceId{id}, to_text(now)));
+  }
+  batch.push_back(store::connector_snapshots_deleted(connector, tenant, id));
+  batch.push_back(store::connector_properties_deleted(connector, tenant, id));
+  batch.push_back(store::connector_pairs_deleted(connector, tenant, id));
+  batch.push_back(store::connector_secrets_deleted(connector, tenant, id));
+  batch.push_back(store::connector_deleted(connector, tenant, id));
+  return batch;
+}
+
+Operation operation_on(TenantId tenant, Connector connector, int64_t id) {
+  Operation operation{tenant, "manual"};
+  if (connector == Connector::source) operation.source = SourceId{id};
+  if (connector == Connector::target) operation.target = TargetId{id};
+  return operation;
+}
+
+Task<Result<ConnectorRow>> create(Invocation& in, NewConnector given) {
+  CO_TRY([[maybe_unused]] Unit fits, check(in, given.connector, given.config));
+  CO_TRY(sync::SplitConfig config, sync::split_secrets(given.config));
+  CO_TRY([[maybe_unused]] Unit kept, sync::check_kept(config, "{}", {}));
+  std::vector<Statement> reservation;
+  reservation.push_back(
+      store::ids_reserved(given.connector == Connector::source ? "sources" : "targets", 1));
+  CO_TRY(std::vector<store::Rows> ids, co_await store::batch(in, std::move(reservation)));
+  std::string now = to_text(in.now());
+  ConnectorRow row{store::only<store::IdsReservedRow>(ids[0]).first,
+                   given.name,
+                   given.type,
+                   config.masked,
+                   0,
+                   now,
+                   now,
+                   1};
+  std::vector<Statement> batch;
+  batch.push_back(store::connector_added(given.connector, given.tenant, row.id, row.name, row.type,
+                                         row.config, now));
+  CO_TRY(auto seals,
+         co_await seal_secrets(in, given.tenant, given.connector, row.id, config.secrets));
+  for (Statement& seal : seals) batch.push_back(std::move(seal));
+  CO_TRY([[maybe_unused]] Unit written,
+         co_await commit_shown(in, std::move(batch),
+                               store::connector_by_id(given.connector, given.tenant, row.id)));
+  co_return row;
+}
+
+Task<Result<ConnectorRow>> change(Invocation& in, ConnectorRow row, ConnectorChange given) {
+  Races races;
+  while (true) {
+    Result<ConnectorRow> changed = co_await attempt_change(in, row, given);
+    if (!races.lost(changed)) co_return changed;
+    if (given.lost_race == LostRace::give_up) co_return precondition_failed();
+    CO_TRY(row, co_await find_connector(in, given.tenant, given.connector, row.id));
+  }
+}
+
+Task<Result<DeletedConnector>> erase(Invocation& in, TenantId tenant, Connector connector,
+                                     ConnectorRow row) {
+  Races races;
+  while (true) {
+    Result<std::vector<store::Rows>> written =
+        co_await store::batch(in, deletion(tenant, connector, row, in.now()));
+    if (written.ok()) {
+      auto counted = store::only<store::ConnectorCountedRow>(written.value()[1]);
+      co_return DeletedConnector{counted.properties, counted.snapshots};
+    }
+    if (!races.lost(written)) co_return std::move(written).error();
+    CO_TRY(row, co_await find_connector(in, tenant, connector, row.id));
+  }
+}
+
+}  // namespace
+
+ConnectorRow connector_row(const store::ConnectorRow& row) {
+  return {row.id,
+          std::string(row.name),
+          std::string(row.type),
+          std::string(row.config),
+          row.property_count,
+          std::string(row.created_at),
+          std::string(row.updated_at),
+          row.revision};
+}
+
+Task<Result<ConnectorRow>> find_connector(Invocation& in, TenantId tenant, Connector connector,
+                                          int64_t id) {
+  CO_TRY(store::Rows rows,
+         co_await store::query(in, store::connector_by_id(connector, tenant, id)));
+  store::ConnectorRow row;
+  if (!rows.next(row)) co_return not_found();
+  co_return connector_row(row);
+}
+
+Task<Result<ConnectorRow>> create_connector(Invocation& in, NewConnector given) {
+  Operation operation = begun(in, {given.tenant, "manual"});
+  return logged(in, std::move(operation), create(in, std::move(given)));
+}
+
+Status check_config_patch(const Invocation& in, Connector connector, std::string_view patch) {
+  std::string given = json::merge_patch("{}", patch);
+  if (json::type_of(given) != json::ValueType::object) return Unit{};
+  return check(in, connector, given);
+}
+
+Task<Result<ConnectorRow>> change_connector(Invocation& in, ConnectorRow row,
+                                            ConnectorChange given) {
+  Operation operation = begun(in, operation_on(given.tenant, given.connector, row.id));
+  return logged(in, std::move(operation), change(in, std::move(row), std::move(given)));
+}
+
+Task<Result<DeletedConnector>> delete_connector(Invocation& in, TenantId tenant,
+                                                Connector connector, ConnectorRow row) {
+  Operation operation = begun(in, operation_on(tenant, connector, row.id));
+  return logged(in, std::move(operation), erase(in, tenant, connector, std::move(row)));
+}
+
+}  // namespace sm::flow
