@@ -2,9 +2,9 @@
 // settings that mean nothing, a state folder that cannot be used, a port that another program has.
 // Settings come from the environment, then from the file .env.
 
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
-import { relative, resolve } from "node:path";
+import { dirname, relative, resolve } from "node:path";
 
 export const root = resolve(import.meta.dirname, "../..");
 
@@ -68,7 +68,13 @@ export function requireModule(settings: Settings): void {
 export function takeStateDir(stateDir: string): void {
   const lock = resolve(stateDir, "supervisor.pid");
   try {
-    mkdirSync(stateDir, { recursive: true, mode: 0o700 });
+    makeFolder(stateDir);
+    if (isForeign(stateDir)) {
+      throw new UserError(
+        `${stateDir} holds files, but no database of Sync Manager: choose an empty folder, or one that ` +
+          "is not there, as STATE_DIR",
+      );
+    }
     const owner = existsSync(lock) ? Number(readFileSync(lock, "utf8")) : 0;
     if (owner !== process.pid && isSupervisor(owner)) {
       throw new UserError(
@@ -84,6 +90,21 @@ export function takeStateDir(stateDir: string): void {
     );
   }
   process.on("exit", () => rmSync(lock, { force: true }));
+}
+
+/** Level by level: node's own recursion never ends where a file system takes no folders, as /proc. */
+function makeFolder(folder: string): void {
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  mkdirSync(folder, { mode: 0o700 });
+}
+
+/** Whether a folder has files, and none of those that a run leaves behind (state.ts). */
+function isForeign(stateDir: string): boolean {
+  const names = readdirSync(stateDir);
+  return (
+    names.length > 0 && !["dev.env", "v3", "supervisor.pid"].some((own) => names.includes(own))
+  );
 }
 
 function isSupervisor(pid: number): boolean {
@@ -107,7 +128,8 @@ export function findPort(wished: number): Promise<number> {
         error.code === "EADDRINUSE"
           ? "is in use by another program"
           : `cannot be used (${error.message})`;
-      failed(new UserError(`port ${wished} ${reason}: PORT=${wished + 1} make run`));
+      const other = wished < 65535 ? wished + 1 : wished - 1;
+      failed(new UserError(`port ${wished} ${reason}: PORT=${other} make run`));
     });
     server.listen({ port: wished, host: "127.0.0.1", exclusive: true }, () => {
       const address = server.address();

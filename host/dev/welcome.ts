@@ -29,8 +29,9 @@ function firstSteps(address: string, settings: Settings): string[] {
   return [
     "Try next: a tenant, whose key is shown this once, and a source with a first property.",
     ...newTenant(address, settings),
-    `  curl -X POST ${address}/sources ${key} -d '{"name":"Properties","type":"json"}'`,
-    `  curl -X POST ${address}/sources/1/import ${key} -d '{"data":[{"id":"1","title":"Property"}]}'`,
+    `  source=$(curl -s -X POST ${address}/sources ${key} -d '{"name":"Properties","type":"json"}' |`,
+    `    sed 's/^{"id":\\([0-9]*\\).*/\\1/'); echo $source`,
+    `  curl -X POST ${address}/sources/$source/import ${key} -d '{"data":[{"id":"1","title":"Property"}]}'`,
     `Then a target and a first sync: ${address}/ has the lines.`,
   ];
 }

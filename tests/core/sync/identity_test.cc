@@ -70,7 +70,10 @@ TEST(Identity, WhereThereIsNoneItIsSaidWhereItWasLookedFor) {
     if (pointer != nullptr) id_field = json::parse_pointer(pointer);
     return identity_of(item, id_field).problem;
   };
-  EXPECT_EQ(problem("{}"), "it has no identity: neither external_id nor id, and no id_field");
+  EXPECT_EQ(
+      problem("{}"),
+      "it has no identity: neither external_id nor id; where yours stands elsewhere, say so in "
+      "the source's config, as {\"id_field\": \"/ListingKey\"}");
   EXPECT_EQ(
       problem("{}", "/ListingKey"),
       "it has no identity: nothing at /ListingKey (id_field), and neither external_id nor id");
