@@ -69,6 +69,9 @@ class Splitter {
       problem_ = fault(pointer, "must have at most 16 KiB, as every secret");
     } else if (value == kMask) {
       split_.kept.emplace(pointer);
+    } else if (value.find(kMask) != std::string_view::npos) {
+      problem_ =
+          fault(pointer, "has a mask inside a secret: send the secret whole, or its mask alone");
     } else {
       split_.secrets.push_back({std::string(pointer), std::string(value)});
     }
@@ -78,7 +81,8 @@ class Splitter {
   std::optional<FieldError> problem_;
 };
 
-// The outermost list that a pointer to a value leads through; nothing where there is none.
+// The outermost list that a pointer to a value of the config leads through; nothing where there is
+// none.
 std::optional<json::PointerTokens> list_around(std::string_view config,
                                                const json::PointerTokens& tokens) {
   json::PointerTokens way;
@@ -126,6 +130,7 @@ Status check_kept(const SplitConfig& config, std::string_view before,
     }
     json::PointerTokens tokens = *json::parse_pointer(pointer);
     auto list = list_around(config.masked, tokens);
+    if (!list) list = list_around(before, tokens);
     if (list && json::find(config.masked, *list) != json::find(before, *list)) {
       errors.push_back(fault(pointer,
                              "is the mask of a secret in a list that changed: send the secrets of "

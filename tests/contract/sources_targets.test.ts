@@ -253,6 +253,27 @@ test("secrets: a mask where none is stored is 422 at its pointer", async () => {
   assert.deepEqual((await place(client, path)).config, { headers: { A: kMask } });
 });
 
+test("secrets: a mask inside a secret is 422, for it means nothing there", async () => {
+  const client = await newClient(server);
+  const config = { headers: { B: ["p", "q"] }, secret: { a: "1" }, list: [{ token: "t" }] };
+  const source = await createSource(client, config);
+  const path = `/sources/${source.id}`;
+  for (const [patch, pointer] of [
+    [{ headers: { B: [kMask, "q"] } }, "/config/headers/B"],
+    [{ headers: [kMask] }, "/config/headers"],
+    [{ secret: { a: kMask } }, "/config/secret"],
+    [{ list: { 0: { token: kMask } } }, "/config/list/0/token"],
+  ] as const) {
+    assertProblem(await client.patch(path, { config: patch }), 422, { pointers: [pointer] });
+  }
+  const made = await client.post("/sources", {
+    name: "n",
+    type: "json",
+    config: { token: [kMask] },
+  });
+  assertProblem(made, 422, { pointers: ["/config/token"] });
+});
+
 test("secrets: a member is one by the end of its name", async () => {
   const client = await newClient(server);
   const names = [

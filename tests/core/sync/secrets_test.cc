@@ -88,6 +88,19 @@ std::string headers(size_t count, const std::string& value = "\"v\"") {
   return config + "}}";
 }
 
+TEST(Secrets, AMaskInsideOfOneIsRefused) {
+  for (const char* config :
+       {R"({"headers":{"B":["********"]}})", R"({"headers":{"B":["********","q"]}})",
+        R"({"headers":["********"]})", R"({"token":{"a":"********"}})",
+        R"({"a":[{"secret":{"b":[1,"********"]}}]})"}) {
+    Result<SplitConfig> split = split_secrets(config);
+    ASSERT_FALSE(split.ok()) << config;
+    EXPECT_EQ(split.error().code, ErrorCode::invalid);
+    EXPECT_TRUE(split.error().fields[0].detail.starts_with("has a mask inside a secret"));
+  }
+  EXPECT_EQ(found_in(R"({"token":"a \"********\" b"})"), Found{R"(/token="a \"********\" b")"});
+}
+
 TEST(SecretLimits, AConfigHasAtMost64Given_OrKept) {
   EXPECT_EQ(split_secrets(headers(64)).value().secrets.size(), 64u);
   EXPECT_EQ(split_secrets(headers(64, std::string(kMask))).value().kept.size(), 64u);
@@ -142,6 +155,9 @@ TEST(KeptSecrets, StandInListsThatAreOtherwiseAsTheyWere) {
                            R"([{"n":1,"token":"********"},{"n":2},3])"}) {
     EXPECT_EQ(refused(before, with(list)), Found{"/config/a/0/token"}) << list;
   }
+  EXPECT_EQ(refused(R"({"a":[{"token":"x"}]})", R"({"a":{"0":{"token":"********"}}})"),
+            Found{"/config/a/0/token"})
+      << "a list that became an object";
   EXPECT_EQ(refused(R"({"a":[[{"token":"x"}],1]})", R"({"a":[[{"token":"********"}],2]})"),
             Found{"/config/a/0/0/token"})
       << "the outermost list counts";
