@@ -24,7 +24,7 @@ std::string_view refusal_detail(json::Refusal refusal) {
 
 Result<std::string> read_json(Invocation& in, const std::string& body) {
   Arena::Mark mark = in.arena().mark();
-  json::Canonical read = json::canonicalize(body, in.arena(), kMaxBodyBytes);
+  json::Canonical read = json::canonicalize(body, in.arena(), kMaxBodyBytes, json::kMaxBodyDepth);
   std::string text(read.text);
   std::string pointer(read.pointer);
   in.arena().release(mark);

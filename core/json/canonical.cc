@@ -37,7 +37,9 @@ size_t common_prefix(std::string_view a, std::string_view b) {
 // `stop_` why.
 class Canonicalizer::Impl {
  public:
-  explicit Impl(size_t max_bytes) : max_bytes_(max_bytes) {}
+  Impl(size_t max_bytes, size_t max_depth) : max_bytes_(max_bytes), max_depth_(max_depth) {
+    SM_CHECK(max_depth <= kMaxBodyDepth);
+  }
 
   Canonical read(std::string_view buffer, BufferEnd end, Arena& arena);
 
@@ -90,6 +92,7 @@ class Canonicalizer::Impl {
   Canonical skip(BufferEnd end);
 
   const size_t max_bytes_;
+  const size_t max_depth_;
   const char* begin_ = nullptr;
   const char* end_ = nullptr;
   const char* at_ = nullptr;
@@ -102,7 +105,7 @@ class Canonicalizer::Impl {
   size_t depth_ = 0;
   const char* key_ = nullptr;  // of the member whose value is next
   uint32_t key_size_ = 0;
-  std::array<Frame, kMaxDepth> frames_;
+  std::array<Frame, kMaxBodyDepth> frames_;
   NodeBuffer open_nodes_;  // of the containers that are open, innermost last
   NodeBuffer tape_;        // of those that have ended
   MemberSorter sorter_;
@@ -139,7 +142,7 @@ value:
     uint32_t size;
     if ((p = string(p, Role::value, text, size)) == nullptr || !add(size)) return nullptr;
     push(text, size);
-  } else if (depth_ == kMaxDepth && (*p == '{' || *p == '[')) {
+  } else if (depth_ == max_depth_ && (*p == '{' || *p == '[')) {
     if ((p = too_deep(p)) == nullptr) return nullptr;
   } else if (*p == '{') {
     if (!open(true)) return nullptr;
@@ -438,18 +441,19 @@ Canonical Canonicalizer::Impl::skip(BufferEnd end) {
   return {Outcome::done, refusal_, step.offset, {}, {}};
 }
 
-Canonicalizer::Canonicalizer(size_t max_bytes) : impl_(std::make_unique<Impl>(max_bytes)) {}
+Canonicalizer::Canonicalizer(size_t max_bytes, size_t max_depth)
+    : impl_(std::make_unique<Impl>(max_bytes, max_depth)) {}
 Canonicalizer::~Canonicalizer() = default;
 
 Canonical Canonicalizer::read(std::string_view buffer, BufferEnd end, Arena& arena) {
   return impl_->read(buffer, end, arena);
 }
 
-Canonical canonicalize(std::string_view text, Arena& arena, size_t max_bytes) {
+Canonical canonicalize(std::string_view text, Arena& arena, size_t max_bytes, size_t max_depth) {
   size_t at = common_prefix(text, kByteOrderMark);
   if (at > 0 && at < kByteOrderMark.size()) return {Outcome::syntax, Refusal::none, at, {}, {}};
   while (at < text.size() && is_space(text[at])) ++at;
-  Canonicalizer canonicalizer(max_bytes);
+  Canonicalizer canonicalizer(max_bytes, max_depth);
   Canonical result = canonicalizer.read(text.substr(at), BufferEnd::final, arena);
   result.offset += at;
   if (result.outcome == Outcome::syntax) return result;

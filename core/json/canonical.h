@@ -32,6 +32,8 @@ namespace sm::json {
 
 // Containers within containers, the value itself counted.
 inline constexpr size_t kMaxDepth = 128;
+// Of a body, each of whose members may have that depth.
+inline constexpr size_t kMaxBodyDepth = kMaxDepth + 1;
 inline constexpr size_t kMaxFaultPointerBytes = 1024;
 // The canonical form of one property.
 inline constexpr size_t kMaxPropertyBytes = 512 * 1024;
@@ -75,7 +77,7 @@ struct Canonical {
 
 class Canonicalizer {
  public:
-  explicit Canonicalizer(size_t max_bytes = kMaxPropertyBytes);
+  explicit Canonicalizer(size_t max_bytes = kMaxPropertyBytes, size_t max_depth = kMaxDepth);
   ~Canonicalizer();
   Canonicalizer(const Canonicalizer&) = delete;
   Canonicalizer& operator=(const Canonicalizer&) = delete;
@@ -94,6 +96,7 @@ inline constexpr std::string_view kByteOrderMark = "\xEF\xBB\xBF";
 
 // A whole text: one value, white space around it, one leading byte order mark. Never need_more;
 // offsets count the mark.
-Canonical canonicalize(std::string_view text, Arena& arena, size_t max_bytes = kMaxPropertyBytes);
+Canonical canonicalize(std::string_view text, Arena& arena, size_t max_bytes = kMaxPropertyBytes,
+                       size_t max_depth = kMaxDepth);
 
 }  // namespace sm::json

@@ -30,7 +30,7 @@ char* write(const Node& root, const NodeBuffer& tape, char* out) {
     const Node* end;
     char close;
   };
-  Open open[kMaxDepth];
+  Open open[kMaxBodyDepth];
   size_t depth = 0;
   const Node* node = &root;
   for (;;) {

@@ -314,3 +314,15 @@ test("snapshots: those of one property only", async () => {
   const other = await snapshots(client, sourcePath(await sourceRow(client, source, "b")));
   assert.deepEqual(other, []);
 });
+
+test("edits: depth is counted from the property, as in an import", async () => {
+  const client = await newClient(server);
+  const { target } = await syncedPair(client, [{ id: "a" }]);
+  const { id } = await targetRow(client, target, "a");
+  const path = `/targets/${target.id}/properties/${id}`;
+  const lists = (levels: number): string => "[".repeat(levels) + "]".repeat(levels);
+  const patch = (levels: number) =>
+    client.patch(path, undefined, { raw: `{"data":{"x":${lists(levels)}}}` });
+  (await patch(127)).expect(200);
+  assertProblem(await patch(128), 422);
+});

@@ -243,6 +243,16 @@ TEST(canonical, depth_counts_from_the_value_itself) {
   EXPECT_EQ(canonical(repeat("[{\"a\":", 500000) + "1" + repeat("}]", 500000)), "too_deep");
 }
 
+TEST(canonical, a_body_has_a_level_around_its_values) {
+  Arena arena;
+  auto refusal = [&](size_t depth) {
+    std::string text = repeat("[", depth) + repeat("]", depth);
+    return canonicalize(text, arena, kMaxPropertyBytes, kMaxBodyDepth).refusal;
+  };
+  EXPECT_EQ(refusal(129), Refusal::none);
+  EXPECT_EQ(refusal(130), Refusal::too_deep);
+}
+
 TEST(canonical, the_limit_is_on_the_canonical_form) {
   EXPECT_EQ(canonical("[ 1 , 2 ]", 5), "[1,2]");
   EXPECT_EQ(canonical("[ 1 , 2 ]", 4), "too_large");
