@@ -155,9 +155,10 @@ TEST(line_reader, where_only_a_newline_ends_a_body_any_other_end_is_a_cut) {
   constexpr LastLine kNone = LastLine::none;
   EXPECT_EQ(events_to(kNone, "1\n{}"), "0 none 1\n1 none {}\ncut off\n");
   EXPECT_EQ(events_to(kNone, "1\n{}\n"), "0 none 1\n1 none {}\nend\n");
-  EXPECT_EQ(events_to(kNone, "1\r\n\n \t"), "0 none 1\nend\n");
+  EXPECT_EQ(events_to(kNone, "1\r\n\n \t\n"), "0 none 1\nend\n");
+  EXPECT_EQ(events_to(kNone, "1\r\n\n \t"), "0 none 1\ncut off\n") << "a line may begin so";
   EXPECT_EQ(events_to(kNone, "?\n"), "0 malformed 0\nend\n");
-  for (const char* nothing : {"", " ", "\xEF\xBB\xBF"}) {
+  for (const char* nothing : {"", " ", "\n \n ", "\xEF\xBB\xBF"}) {
     EXPECT_EQ(events_to(kNone, nothing), "cut off\n") << nothing;
   }
   EXPECT_EQ(events_to(kNone, "\n"), "end\n");
