@@ -5,6 +5,7 @@
 #include "core/base/check.h"
 #include "core/base/limits.h"
 #include "core/http/request.h"
+#include "core/http/utf8.h"
 
 namespace sm::api {
 namespace {
@@ -52,7 +53,8 @@ std::optional<Arguments::Value> parse_value(const Parameter& parameter, const st
       if (auto time = to_time(text)) return *time;
       return std::nullopt;
     case Parameter::Kind::text:
-      if (within(static_cast<int64_t>(text.size())) && text.find('\0') == std::string::npos) {
+      if (within(static_cast<int64_t>(text.size())) && text.find('\0') == std::string::npos &&
+          http::is_utf8(text)) {
         return text;
       }
       return std::nullopt;
@@ -75,7 +77,7 @@ std::string expectation(const Parameter& parameter) {
     case Parameter::Kind::time:
       return "must be an RFC 3339 time such as 2026-01-15T10:30:00Z";
     case Parameter::Kind::text:
-      return "must have " + range + " bytes, and no U+0000";
+      return "must have " + range + " bytes of UTF-8, and no U+0000";
     case Parameter::Kind::cursor:
       return "must be a cursor of a Link header";
   }

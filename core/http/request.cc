@@ -14,6 +14,7 @@ int hex_digit(char character) {
   return -1;
 }
 
+// The bytes that percent-encoding stands for, whether they are UTF-8 or not.
 std::string decode(std::string_view text) {
   std::string decoded;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -27,6 +28,12 @@ std::string decode(std::string_view text) {
       decoded += text[i];
     }
   }
+  return decoded;
+}
+
+// A name goes into problems, which are UTF-8: one that is none stays as it was written.
+std::string decode_name(std::string_view text) {
+  std::string decoded = decode(text);
   return is_utf8(decoded) ? decoded : std::string(text);
 }
 
@@ -55,7 +62,7 @@ std::vector<std::pair<std::string, std::string>> parse_query(std::string_view ra
     raw.remove_prefix(std::min(raw.size(), part.size() + 1));
     if (part.empty()) continue;
     size_t equals = std::min(part.find('='), part.size());
-    parameters.emplace_back(decode(part.substr(0, equals)),
+    parameters.emplace_back(decode_name(part.substr(0, equals)),
                             decode(part.substr(std::min(equals + 1, part.size()))));
   }
   return parameters;

@@ -260,6 +260,17 @@ test("filters: a bad value is 422 and names the parameter", async () => {
   }
 });
 
+test("filters: an external_id that is no UTF-8 is 422, as none is stored", async () => {
+  const client = await newClient(server);
+  const { source, target } = await syncedPair(client, [{ id: "a" }]);
+  for (const value of ["%ff", "%c3", "%ed%a0%80", "%C0%80", "%F4%90%80%80"]) {
+    for (const path of [`/sources/${source.id}`, `/targets/${target.id}`]) {
+      const answer = await client.get(`${path}/properties?external_id=${value}`);
+      assertProblem(answer, 422, { parameters: ["external_id"] });
+    }
+  }
+});
+
 test("filters: those of the other kind and those that nobody knows are 422", async () => {
   const client = await newClient(server);
   const { source, target } = await syncedPair(client, [{ id: "a" }]);

@@ -66,7 +66,8 @@ TEST(Arguments, ValuesThatNoRowCanHaveAreRefused) {
     EXPECT_EQ(faults(query), Names{"colour"}) << query;
   for (const char* query : {"since=yesterday", "since=", "since=2026-01-15"})
     EXPECT_EQ(faults(query), Names{"since"}) << query;
-  for (const char* query : {"name=", "name=12345", "name=a%00b"})
+  for (const char* query :
+       {"name=", "name=12345", "name=a%00b", "name=%ff", "name=%c3", "name=%ed%a0%80"})
     EXPECT_EQ(faults(query), Names{"name"}) << query;
 }
 
