@@ -35,7 +35,11 @@ ResponseTask show_tenant(Invocation& in, Call call) {
   SM_CHECK(tenant);
   std::string json;
   append_tenant(json, *tenant);
-  co_return http::json(200, std::move(json));
+  // A tenant does not change.
+  http::Response response = http::json(200, std::move(json));
+  response = http::with_header(std::move(response), "etag",
+                               http::entity_tag("tenant", {call.tenant.value}));
+  co_return http::unless_known(call.request, std::move(response));
 }
 
 ResponseTask list_keys(Invocation& in, Call call) {

@@ -53,6 +53,15 @@ test("tenants: POST is 201 with id, name, api_key and created_at", async () => {
   (await open.withKey(tenant.api_key).get("/sources")).expect(200);
 });
 
+test("tenants: a tenant has an entity tag, as every row", async () => {
+  const { id, api_key } = await createTenant(server, "Tagged");
+  const own = open.withKey(api_key);
+  const { etag } = (await own.get(`/tenants/${id}`)).expect(200);
+  assert.match(etag ?? "", /^"/);
+  const headers = { "If-None-Match": etag ?? "" };
+  (await own.request("GET", `/tenants/${id}`, { headers })).expect(304);
+});
+
 test("tenants: made keys differ and names need not be unique", async () => {
   const first = await createTenant(server, "Same");
   const second = await createTenant(server, "Same");
