@@ -63,9 +63,8 @@ std::optional<Identity> identity_at(const std::optional<std::string_view>& value
 Identity none(const IdField& id_field) {
   if (!id_field)
     return {{},
-            "it has no identity: neither external_id nor id; where yours stands elsewhere, say so "
-            "in the "
-            "source's config, as {\"id_field\": \"/ListingKey\"}"};
+            "it has no identity: neither external_id nor id (the source's config may name another "
+            "place, as {\"id_field\": \"/ListingKey\"})"};
   return {{},
           "it has no identity: nothing at " + pointer_of(*id_field) +
               " (id_field), and neither external_id nor id"};

@@ -69,7 +69,7 @@ test("items: an error says where an identity was looked for", async () => {
   const client = await newClient(server);
   const plain = await createSource(client);
   const none = await importItems(client, plain, [{ ListingKey: "o1" }]);
-  assert.match(detail(none), /neither external_id nor id; .*"id_field": "\/ListingKey"/);
+  assert.match(detail(none), /neither external_id nor id \(.*"id_field": "\/ListingKey"/);
   const source = await createSource(client, { id_field: "/ListingKey" });
   const told = await importItems(client, source, [{ ListingKey: "o1" }, { listingKey: "o2" }]);
   assert.match(

@@ -70,18 +70,9 @@ TEST(Identity, WhereThereIsNoneItIsSaidWhereItWasLookedFor) {
     if (pointer != nullptr) id_field = json::parse_pointer(pointer);
     return identity_of(item, id_field).problem;
   };
-  EXPECT_EQ(
-      problem("{}"),
-      "it has no identity: neither external_id nor id; where yours stands elsewhere, say so in "
-      "the source's config, as {\"id_field\": \"/ListingKey\"}");
-  EXPECT_EQ(
-      problem("{}", "/ListingKey"),
-      "it has no identity: nothing at /ListingKey (id_field), and neither external_id nor id");
-  EXPECT_EQ(problem(R"({"ref":{},"id":5})", "/ref"),
-            "its identity, at /ref (id_field), must be a string or a number");
-  EXPECT_EQ(problem(R"({"id":""})", "/a~1b"), "its identity, at /id, must not be empty");
-  EXPECT_EQ(problem(R"({"external_id":true})"),
-            "its identity, at /external_id, must be a string or a number");
+  EXPECT_EQ(problem("{}"),
+            "it has no identity: neither external_id nor id (the source's config may name another "
+            "place, as {\"id_field\": \"/ListingKey\"})");
 }
 
 TEST(Identity, OfARefusedItemIsTakenOnlyWhereItIsCertain) {

@@ -160,9 +160,8 @@ TEST(ImportSet, AnErrorNamesTheMemberAtFaultFromTheItemOn) {
       {R"({"id":1,"a":[{"GarageYN":true,"GarageYN":false}]})", ", at /a/0/GarageYN"},
       {R"({"id":1,"Lot/Size":1e999})", ", at /Lot~1Size"},
       {R"({"v":1e999})",
-       ", at /v; it has no identity: neither external_id nor id; where yours stands elsewhere, say "
-       "so "
-       "in the source's config, as {\"id_field\": \"/ListingKey\"}"},
+       ", at /v; it has no identity: neither external_id nor id (the source's config may name "
+       "another place, as {\"id_field\": \"/ListingKey\"})"},
   };
   for (const auto& [item, what] : kItems) {
     Imported import("{\"data\":[" + std::string(item) + "]}");
