@@ -100,6 +100,7 @@ bool LineReader::read_space(Event& event) {
   std::string_view bytes = rest();
   size_t space = 0;
   while (space < bytes.size() && (is_space(bytes[space]) || bytes[space] == '\n')) ++space;
+  if (bytes.substr(0, space).find('\n') != bytes.npos) line_failed_ = false;
   // White space behind the last newline may be the beginning of a line.
   if (space > 0) line_open_ = bytes[space - 1] != '\n';
   consume(space);

@@ -86,7 +86,7 @@ class LineReader final : public ItemStream {
   State state_ = State::mark;
   bool final_ = false;
   bool line_open_ = true;     // no newline since the body's start, or since the line began
-  bool line_failed_ = false;  // the line that began last is no JSON
+  bool line_failed_ = false;  // the line that is open is no JSON
   size_t index_ = 0;
   size_t offset_ = 0;  // of the next byte, from the body's start
   std::string_view chunk_;
