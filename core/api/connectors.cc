@@ -14,14 +14,14 @@ std::string_view tag_kind(Connector connector) {
   return connector == Connector::source ? "source" : "target";
 }
 
-std::string tag_of(Connector connector, const flow::ConnectorRow& row) {
-  return http::entity_tag(tag_kind(connector), {row.id, row.revision});
+std::string tag_of(const Call& call, const flow::ConnectorRow& row) {
+  return http::entity_tag(tag_kind(call.route->connector()), call.tenant, {row.id, row.revision});
 }
 
-http::Response with_row(int status, Connector connector, const flow::ConnectorRow& row) {
+http::Response with_row(int status, const Call& call, const flow::ConnectorRow& row) {
   std::string json;
   append_connector(json, row);
-  return http::with_header(http::json(status, std::move(json)), "etag", tag_of(connector, row));
+  return http::with_header(http::json(status, std::move(json)), "etag", tag_of(call, row));
 }
 
 std::optional<std::vector<int64_t>> state_numbers(const flow::ListKey&, store::Rows& rows) {
@@ -52,7 +52,7 @@ ResponseTask create_connector(Invocation& in, Call call) {
   flow::NewConnector given{call.tenant, connector, call.members.text("name"),
                            call.members.text("type"), call.members.json("config").value_or("{}")};
   CO_TRY(flow::ConnectorRow row, co_await flow::create_connector(in, std::move(given)));
-  co_return http::with_header(with_row(201, connector, row), "location",
+  co_return http::with_header(with_row(201, call, row), "location",
                               std::string(call.route->path) + "/" + std::to_string(row.id));
 }
 
@@ -60,7 +60,7 @@ ResponseTask show_connector(Invocation& in, Call call) {
   Connector connector = call.route->connector();
   CO_TRY(flow::ConnectorRow row,
          co_await flow::find_connector(in, call.tenant, connector, call.ids[0]));
-  http::Response response = with_row(200, connector, row);
+  http::Response response = with_row(200, call, row);
   co_return http::unless_known(call.request, std::move(response));
 }
 
@@ -72,7 +72,7 @@ ResponseTask change_connector(Invocation& in, Call call) {
   if (auto patch = call.members.json("config")) {
     CO_TRY([[maybe_unused]] Unit fits, flow::check_config_patch(in, connector, *patch));
   }
-  if (!http::may_change(call.request, tag_of(connector, row))) co_return precondition_failed();
+  if (!http::may_change(call.request, tag_of(call, row))) co_return precondition_failed();
   auto lost_race =
       call.request.header("if-match") ? flow::LostRace::give_up : flow::LostRace::try_again;
   flow::ConnectorChange change{call.tenant, connector, std::nullopt, call.members.json("config"),
@@ -80,7 +80,7 @@ ResponseTask change_connector(Invocation& in, Call call) {
   if (call.members.json("name")) change.name = call.members.text("name");
   CO_TRY(flow::ConnectorRow changed,
          co_await flow::change_connector(in, std::move(row), std::move(change)));
-  co_return with_row(200, connector, changed);
+  co_return with_row(200, call, changed);
 }
 
 ResponseTask delete_connector(Invocation& in, Call call) {

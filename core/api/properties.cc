@@ -102,35 +102,36 @@ struct Shown {
   }
 };
 
-Shown show(const store::SourcePropertyRow& row) {
-  Shown shown{{}, http::entity_tag("sp", {row.id, row.revision})};
+Shown show(TenantId tenant, const store::SourcePropertyRow& row) {
+  Shown shown{{}, http::entity_tag("sp", tenant, {row.id, row.revision})};
   append_source_property(shown.json, row);
   return shown;
 }
 
-Shown show(const store::TargetPropertyRow& row) {
+Shown show(TenantId tenant, const store::TargetPropertyRow& row) {
   Shown shown;
   append_target_property(shown.json, row);
   // The names of two sources in a warning change without the row: the sum of the whole text covers
   // them.
   auto sum = static_cast<int64_t>(crc32(shown.json));
-  shown.tag = http::entity_tag("tp", {row.id, row.revision, sum});
+  shown.tag = http::entity_tag("tp", tenant, {row.id, row.revision, sum});
   return shown;
 }
 
 template <typename Row>
-Result<Shown> show_found(store::Rows rows) {
+Result<Shown> show_found(TenantId tenant, store::Rows rows) {
   Row row;
   if (!rows.next(row)) return not_found();
-  return show(row);
+  return show(tenant, row);
 }
 
 Task<Result<Shown>> read_property(Invocation& in, Connector connector, TenantId tenant,
                                   int64_t parent, int64_t id) {
   CO_TRY(store::Rows rows,
          co_await flow::find_property(in, tenant, connector, parent, PropertyId{id}));
-  co_return connector == Connector::source ? show_found<store::SourcePropertyRow>(std::move(rows))
-                                           : show_found<store::TargetPropertyRow>(std::move(rows));
+  co_return connector == Connector::source
+      ? show_found<store::SourcePropertyRow>(tenant, std::move(rows))
+      : show_found<store::TargetPropertyRow>(tenant, std::move(rows));
 }
 
 }  // namespace
@@ -158,20 +159,21 @@ ResponseTask show_property(Invocation& in, Call call) {
 }
 
 ResponseTask edit_property(Invocation& in, Call call) {
-  flow::Edit edit{call.tenant,
-                  TargetId{call.ids[0]},
-                  PropertyId{call.ids[1]},
-                  std::string(*call.members.json("data")),
-                  std::move(call.request),
-                  [](const store::TargetPropertyRow& row) { return show(row).tag; }};
+  flow::Edit edit{
+      call.tenant,
+      TargetId{call.ids[0]},
+      PropertyId{call.ids[1]},
+      std::string(*call.members.json("data")),
+      std::move(call.request),
+      [](TenantId tenant, const store::TargetPropertyRow& row) { return show(tenant, row).tag; }};
   CO_TRY(auto edited, co_await flow::edit_property(in, std::move(edit)));
-  co_return show(*edited).response();
+  co_return show(call.tenant, *edited).response();
 }
 
 ResponseTask remove_property(Invocation& in, Call call) {
   CO_TRY(auto removed, co_await flow::remove_property(in, call.tenant, SourceId{call.ids[0]},
                                                       PropertyId{call.ids[1]}));
-  co_return show(*removed).response();
+  co_return show(call.tenant, *removed).response();
 }
 
 ResponseTask list_snapshots(Invocation& in, Call call) {

@@ -37,8 +37,8 @@ ResponseTask show_tenant(Invocation& in, Call call) {
   append_tenant(json, *tenant);
   // A tenant does not change.
   http::Response response = http::json(200, std::move(json));
-  response = http::with_header(std::move(response), "etag",
-                               http::entity_tag("tenant", {call.tenant.value}));
+  response =
+      http::with_header(std::move(response), "etag", http::entity_tag("tenant", call.tenant, {}));
   co_return http::unless_known(call.request, std::move(response));
 }
 

@@ -70,7 +70,8 @@ std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const 
 
 Task<Result<Shown>> attempt(Invocation& in, const Edit& edit, const Operation& operation) {
   CO_TRY(EditedRow row, co_await read_row(in, edit.tenant, edit.target, edit.property));
-  if (edit.request.header("if-match") && !http::may_change(edit.request, edit.tag_of(*row.shown))) {
+  if (edit.request.header("if-match") &&
+      !http::may_change(edit.request, edit.tag_of(edit.tenant, *row.shown))) {
     co_return precondition_failed();
   }
   CO_TRY(std::string data, patched(in, row, edit.patch));

@@ -19,7 +19,7 @@ struct Edit {
   std::string patch;  // canonical JSON object, RFC 7396
   // Its If-Match names the row that the edit was made for, by its tag.
   http::Request request;
-  std::string (*tag_of)(const store::TargetPropertyRow& row);
+  std::string (*tag_of)(TenantId tenant, const store::TargetPropertyRow& row);
 };
 
 // The row as it is then. Edits that race are all kept: a lost

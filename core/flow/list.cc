@@ -68,7 +68,7 @@ Task<Result<Part>> read_part(Invocation& in, const List& list, Slice slice) {
 Result<std::string> tag_of(const List& list, store::Rows& state) {
   auto numbers = list.numbers(list.key, state);
   if (!numbers) return not_found();
-  return http::entity_tag(list.tag_kind, *numbers);
+  return http::entity_tag(list.tag_kind, list.key.tenant, *numbers);
 }
 
 Task<Result<std::string>> read_tag(Invocation& in, const List& list) {

@@ -24,10 +24,11 @@ Response not_modified(Response response) {
 
 }  // namespace
 
-std::string entity_tag(std::string_view kind, const std::vector<int64_t>& state) {
+std::string entity_tag(std::string_view kind, TenantId tenant, const std::vector<int64_t>& state) {
   std::string tag = "\"";
   tag += kind;
   tag += kShapeVersion;
+  tag += "-" + std::to_string(tenant.value);
   for (int64_t number : state) tag += "-" + std::to_string(number);
   tag += '"';
   return tag;

@@ -8,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/ids.h"
 #include "core/http/request.h"
 #include "core/http/response.h"
 
@@ -17,8 +18,10 @@ namespace sm::http {
 // older ones sent.
 inline constexpr std::string_view kShapeVersion = "2";
 
-// A tag of the kind of row and the numbers that its state is made of, quotes included.
-std::string entity_tag(std::string_view kind, const std::vector<int64_t>& state);
+// A tag of the kind of row, the tenant and the numbers that its state is made of, quotes included.
+// Two tenants never have the same: a cache that holds the answer to one must not show it to the
+// other, however alike their histories are.
+std::string entity_tag(std::string_view kind, TenantId tenant, const std::vector<int64_t>& state);
 
 // Whether the header names the tag, or any (`*`). Weak comparison, as the RFC asks for
 // If-None-Match.

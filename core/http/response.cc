@@ -13,7 +13,9 @@ constexpr const char* kRetryAfterSeconds = "2";
 Response content(int status, std::string_view media_type, std::string body) {
   return {Response::Form::complete,
           {status,
-           {{"content-type", std::string(media_type)}, {"cache-control", "private, no-cache"}},
+           {{"content-type", std::string(media_type)},
+            {"cache-control", "private, no-cache"},
+            {"vary", "x-api-key"}},
            Respond::Body::bytes,
            std::move(body)}};
 }

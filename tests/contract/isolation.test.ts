@@ -122,6 +122,29 @@ test("isolation: every route with an id answers as for an id that was never used
   assert.deepEqual(await readAll(owner), unchanged);
 });
 
+/** A browser keeps what one key was answered, and asks with its tag when it has another key. */
+test("isolation: no entity tag is another tenant's, and caches are told of the key", async () => {
+  const document = (await owner.client.get("/openapi.json")).expect(200);
+  const { paths } = document.json<{
+    paths: Record<string, { get?: { security?: unknown[] } }>;
+  }>();
+  const [first, second] = [await estate(), await estate()];
+  let tried = 0;
+  for (const [template, { get }] of Object.entries(paths)) {
+    if (get?.security?.length === 0 || get === undefined) continue;
+    const path = fill(template, idsOf(first));
+    const answer = (await first.client.get(path)).expect(200);
+    assert.match(answer.etag, /^"/, path);
+    assert.match(answer.header("vary") ?? "", /\bx-api-key\b/i, path);
+    const headers = { "If-None-Match": answer.etag };
+    const known = (await first.client.get(path, { headers })).expect(304);
+    assert.match(known.header("vary") ?? "", /\bx-api-key\b/i, path);
+    (await second.client.get(fill(template, idsOf(second)), { headers })).expect(200);
+    tried += 1;
+  }
+  assert.ok(tried >= 12, `${tried} reads with a key in /openapi.json`);
+});
+
 test("isolation: with a body that would pass, too", async () => {
   const unchanged = await readAll(owner);
   const { source, target, targetProperty } = owner;

@@ -288,6 +288,7 @@ async function assertSameFields(client: Client, path: string): Promise<void> {
     assert.equal(known.header(field), whole.header(field), `${path}: ${field}`);
   }
   assert.equal(known.header("cache-control"), "private, no-cache", path);
+  assert.match(known.header("vary") ?? "", /\bx-api-key\b/i, path);
   assert.equal(known.header("content-type"), null, path);
 }
 

@@ -7,15 +7,17 @@
 namespace sm::http {
 namespace {
 
-TEST(EntityTag, IsOneQuotedTextOfKindVersionAndState) {
-  std::string tag = entity_tag("tp", {7, 0, -1, 9007199254740991});
-  EXPECT_EQ(tag, "\"tp" + std::string(kShapeVersion) + "-7-0--1-9007199254740991\"");
+TEST(EntityTag, IsOneQuotedTextOfKindVersionTenantAndState) {
+  std::string tag = entity_tag("tp", TenantId{5}, {7, 0, -1, 9007199254740991});
+  EXPECT_EQ(tag, "\"tp" + std::string(kShapeVersion) + "-5-7-0--1-9007199254740991\"");
 }
 
 TEST(EntityTag, DifferentStatesHaveDifferentTags) {
-  EXPECT_NE(entity_tag("a", {1, 23}), entity_tag("a", {12, 3}));
-  EXPECT_NE(entity_tag("a", {1}), entity_tag("a", {1, 0}));
-  EXPECT_NE(entity_tag("a", {1}), entity_tag("b", {1}));
+  TenantId one{1};
+  EXPECT_NE(entity_tag("a", one, {1, 23}), entity_tag("a", one, {12, 3}));
+  EXPECT_NE(entity_tag("a", one, {1}), entity_tag("a", one, {1, 0}));
+  EXPECT_NE(entity_tag("a", one, {1}), entity_tag("b", one, {1}));
+  EXPECT_NE(entity_tag("a", one, {1}), entity_tag("a", TenantId{2}, {1}));
 }
 
 TEST(IfNoneMatch, ListsAreReadAsRfc9110Says) {
@@ -51,11 +53,13 @@ TEST(UnlessKnown, WhatTheClientHasIs304WithTheTagAndNoBody) {
   EXPECT_EQ(response.respond.status, 304);
   EXPECT_EQ(response.respond.body, Respond::Body::none);
   EXPECT_EQ(response.respond.content, "");
-  ASSERT_EQ(response.respond.headers.size(), 2u);
-  EXPECT_EQ(response.respond.headers[0].name, "cache-control");
-  EXPECT_EQ(response.respond.headers[0].value, "private, no-cache");
-  EXPECT_EQ(response.respond.headers[1].name, "etag");
-  EXPECT_EQ(response.respond.headers[1].value, "\"t\"");
+  const char* kFields[][2] = {
+      {"cache-control", "private, no-cache"}, {"vary", "x-api-key"}, {"etag", "\"t\""}};
+  ASSERT_EQ(response.respond.headers.size(), std::size(kFields));
+  for (size_t i = 0; i < std::size(kFields); ++i) {
+    EXPECT_EQ(response.respond.headers[i].name, kFields[i][0]);
+    EXPECT_EQ(response.respond.headers[i].value, kFields[i][1]);
+  }
 }
 
 TEST(UnlessKnown, WhatItLacksIsAnswered) {

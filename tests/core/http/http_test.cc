@@ -42,14 +42,14 @@ TEST(MediaType, HasNoParametersAndNoCase) {
 }
 
 TEST(IfNoneMatch, NamesOneOfAListOrAny) {
-  std::string tag = entity_tag("p", {1, 2});
+  std::string tag = entity_tag("p", TenantId{1}, {2});
   EXPECT_TRUE(names_tag(tag, tag));
   EXPECT_TRUE(names_tag("\"x\", W/" + tag, tag));
   EXPECT_TRUE(names_tag("*", tag));
   EXPECT_FALSE(names_tag(std::nullopt, tag));
   for (const char* other : {"", "\"x\"", "x", "\"", "W/", "\"p-1-2"})
     EXPECT_FALSE(names_tag(other, tag)) << other;
-  EXPECT_NE(tag, entity_tag("p", {1, 3}));
+  EXPECT_NE(tag, entity_tag("p", TenantId{1}, {3}));
 }
 
 TEST(Problem, HasTheShapeOfRfc9457) {
