@@ -21,7 +21,7 @@ import {
   trap,
   writeForever,
 } from "./script.ts";
-import { startWorker, type Worker } from "./workerd.ts";
+import { logged, startWorker, until, type Worker } from "./workerd.ts";
 
 let worker: Worker;
 before(async () => {
@@ -31,14 +31,6 @@ after(() => worker.stop());
 
 const mebibyte = 1024 * 1024;
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
-/** A bound for what hangs. No slow machine comes near it. */
-const stateTimeoutMs = 120_000;
-
-async function until(state: () => boolean): Promise<void> {
-  for (const deadline = Date.now() + stateTimeoutMs; !state(); await pause(20))
-    assert.ok(Date.now() < deadline, `never came: ${state}`);
-}
-
 const note = (message: string): Buffer => step([{ effect: "log", level: "info", message }]);
 
 function call(ops: string, init: RequestInit = {}): Promise<Response> {
@@ -95,7 +87,7 @@ test("a log line names the request, and a path that is no tidy one is served", a
   client.socket.write("\r\n");
   await client.closed;
   assert.match(client.text(), /^HTTP\/1.1 200/);
-  assert.match(worker.log(), /: seen/);
+  await until(() => logged(worker, /: seen/).length === 1);
 });
 
 test("cells of every kind come through D1 as they are", async () => {
@@ -214,9 +206,9 @@ test("a body that is cut off by the client is not taken for a whole one", async 
     script(note("body begins here"), countBody(), note("body was cut off here"), answerCounts()),
   );
   client.socket.write(`\r\n${"x".repeat(100_000)}`);
-  await until(() => worker.log().includes("body begins here"));
+  await until(() => logged(worker, /body begins here/).length > 0);
   client.socket.destroy();
-  await until(() => worker.log().includes("body was cut off here"));
+  await until(() => logged(worker, /body was cut off here/).length > 0);
 });
 
 test("a flow answers and goes on: what it writes then is there", async () => {
@@ -232,7 +224,7 @@ test("a flow answers and goes on: what it writes then is there", async () => {
     { method: "POST", body: "x".repeat(1000) },
   );
   assert.deepEqual([answer.status, await answer.text()], [202, "accepted"]);
-  await until(() => worker.log().includes("done behind the answer"));
+  await until(() => logged(worker, /done behind the answer/).length > 0);
   const { cells } = await store("query", "SELECT count(*) AS n FROM behind");
   assert.equal(cells[0]?.readBigInt64LE(1), 1n);
 });
@@ -305,7 +297,7 @@ test("requests wait for memory that another request holds, and go on when it is 
     ),
   );
   holder.socket.write(`\r\n${"x".repeat(70_000)}`);
-  await until(() => worker.log().includes("the first has its memory"));
+  await until(() => logged(worker, /the first has its memory/).length > 0);
   const began = Date.now();
   const waiting = [1, 2, 3].map(() => call(script(reserve, answerReplies())));
   assert.equal((await call(script(answerOk("small ones pass")))).status, 200);
@@ -327,7 +319,7 @@ test("a request that gets no instance within ten seconds has the stored answer",
   const part = "x".repeat(100_000);
   holder.socket.write(part);
   const sending = setInterval(() => holder.socket.write(part), 1000);
-  await until(() => worker.log().includes("nearly all is taken"));
+  await until(() => logged(worker, /nearly all is taken/).length > 0);
   const began = Date.now();
   const answer = await call(script(answerOk("never")));
   const took = Date.now() - began;

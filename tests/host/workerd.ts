@@ -76,7 +76,6 @@ function configuration(inspectorPort: number, vars: Readonly<Record<string, stri
 name = "host-test"
 main = "${root}/host/worker/worker.ts"
 compatibility_date = "2026-11-01"
-compatibility_flags = ["nodejs_compat"]
 [dev]
 ip = "127.0.0.1"
 inspector_port = ${inspectorPort}
@@ -113,6 +112,21 @@ function environment(folder: string): NodeJS.ProcessEnv {
 
 /** A bound for what hangs. No slow machine comes near it. */
 const startTimeoutMs = 300_000;
+const stateTimeoutMs = 120_000;
+
+export async function until(state: () => boolean): Promise<void> {
+  for (const deadline = Date.now() + stateTimeoutMs; !state(); )
+    if (Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 20));
+    else throw new Error(`never came: ${state}`);
+}
+
+/** The lines of the log that fit. A line comes through pipes, and may come long after the answer. */
+export function logged(worker: Worker, pattern: RegExp): string[] {
+  return worker
+    .log()
+    .split("\n")
+    .filter((line) => pattern.test(line));
+}
 
 async function ready(worker: Worker, child: ChildProcess): Promise<void> {
   for (const deadline = Date.now() + startTimeoutMs; Date.now() < deadline; ) {

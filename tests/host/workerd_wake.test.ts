@@ -18,7 +18,7 @@ import {
   storeHead,
   trap,
 } from "./script.ts";
-import { startWorker, type Worker } from "./workerd.ts";
+import { logged, startWorker, until, type Worker } from "./workerd.ts";
 
 const log = (message: string): Scripted => ({ effect: "log", level: "info", message });
 const reserve: Scripted = { effect: "reserve_memory", bytes: 70 * 1024 * 1024 };
@@ -79,19 +79,6 @@ async function wake(query: string): Promise<void> {
   assert.equal(answer.status, 200);
 }
 
-function lines(pattern: RegExp): string[] {
-  return worker
-    .log()
-    .split("\n")
-    .filter((line) => pattern.test(line));
-}
-
-async function untilLogged(pattern: RegExp, count: number): Promise<void> {
-  for (let i = 0; i < 100 && lines(pattern).length < count; i++)
-    await new Promise((done) => setTimeout(done, 20));
-  assert.equal(lines(pattern).length, count, worker.log());
-}
-
 test("a wake reaches the core with its scheduled time and what every invocation has", async () => {
   const before = Date.now();
   await wake("&time=60000");
@@ -107,18 +94,18 @@ test("a wake reaches the core with its scheduled time and what every invocation 
   const vars = head["vars"] as Record<string, string>;
   assert.equal(vars["GREETING"], "hi");
   assert.equal(vars["ENCRYPTION_KEY"], undefined);
-  await untilLogged(new RegExp(`${head["request_id"]}: woken at one`), 1);
+  await until(() => logged(worker, new RegExp(`${head["request_id"]}: woken at one`)).length === 1);
 });
 
 test("without a time of its own a wake is for now", async () => {
   await wake("");
-  assert.equal(lines(/the core failed/).length, 0);
+  assert.equal(logged(worker, /the core failed/).length, 0);
 });
 
 test("a wake that fails is logged, and requests and wakes after it work", async () => {
   for (const [index, time] of [120_000, 180_000, 240_000, 120_000].entries()) {
     await wake(`&time=${time}`);
-    await untilLogged(/[0-9a-f-]{36}: the core failed: /, index + 1);
+    await until(() => logged(worker, /[0-9a-f-]{36}: the core failed: /).length === index + 1);
     assert.equal(await (await call(script(answerOk("fine")))).text(), "fine");
     await wake("&time=60000");
   }
@@ -138,15 +125,15 @@ test("two wakes at once are two invocations, side by side", async () => {
   });
   const answered = once(holder, "response");
   holder.write(new Uint8Array(70_000));
-  await untilLogged(/: holds/, 1);
+  await until(() => logged(worker, /: holds/).length === 1);
   const both = Promise.all([wake("&time=300000"), wake("&time=300000")]);
-  await untilLogged(/: waits/, 2);
+  await until(() => logged(worker, /: waits/).length === 2);
   assert.deepEqual(await heads(300_000), []);
   holder.end(new Uint8Array(30_000));
   const [answer] = await answered;
   answer.resume();
   await both;
-  await untilLogged(/: goes on/, 2);
+  await until(() => logged(worker, /: goes on/).length === 2);
   const ids = (await heads(300_000)).map((head) => head["request_id"]);
   assert.equal(new Set(ids).size, 2);
 });
