@@ -127,17 +127,14 @@ install_packages() {
   fi
 }
 
-# npm writes node_modules from the lock file; the copy beside them says which lock file that was. Newer npm refuses `npm ci`
-# where the lock file lacks optional packages of other platforms, which a registry may not hold; `npm install --no-save`
-# takes the locked versions as well, and leaves the lock file as it is.
+# npm writes node_modules from the lock file, and nothing else; the copy beside them says which lock file that was.
 install_node_modules() {
   if cmp -s package-lock.json node_modules/.installed-lock.json; then return; fi
   say "installing node modules (half a minute, by the network)"
   mkdir -p build/log
-  if ! npm ci --no-progress >build/log/npm.log 2>&1 &&
-    ! npm install --no-save --no-progress >build/log/npm.log 2>&1; then
+  if ! npm ci --no-progress >build/log/npm.log 2>&1; then
     tail -n 15 build/log/npm.log >&2
-    say "npm install failed (all of it: build/log/npm.log). It needs the npm registry: where that is behind a proxy,"
+    say "npm ci failed (all of it: build/log/npm.log). It needs the npm registry: where that is behind a proxy,"
     say "set HTTPS_PROXY, or the registry in ~/.npmrc, then run make again"
     exit 1
   fi
