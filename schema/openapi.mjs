@@ -1,6 +1,7 @@
 // Makes a C++ source of the API document, schema/openapi.json, which the core serves without its indentation.
 //
 //   node schema/openapi.mjs <source>
+import { createHash } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -21,6 +22,7 @@ function readDocument() {
 
 const document = readDocument();
 const delimiter = "document";
+const digest = createHash("sha256").update(document).digest("hex").slice(0, 32);
 if (document.includes(`)${delimiter}"`)) throw new Error("the text would end its own literal");
 writeFileSync(
   process.argv[2],
@@ -30,6 +32,8 @@ writeFileSync(
 namespace sm::api {
 
 std::string_view openapi_text() { return R"${delimiter}(${document})${delimiter}"; }
+
+std::string_view openapi_tag() { return "\\"${digest}\\""; }
 
 }  // namespace sm::api
 `,

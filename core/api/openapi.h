@@ -9,4 +9,7 @@ namespace sm::api {
 
 std::string_view openapi_text();
 
+// Its entity tag, quotes included: a digest of the text.
+std::string_view openapi_tag();
+
 }  // namespace sm::api

@@ -4,6 +4,7 @@
 #include "core/api/openapi.h"
 #include "core/flow/cleanup.h"
 #include "core/flow/health.h"
+#include "core/http/conditional.h"
 #include "core/json/writer.h"
 
 namespace sm::api {
@@ -45,8 +46,10 @@ ResponseTask show_docs_file(Invocation&, Call call) {
   co_return not_found();
 }
 
-ResponseTask show_openapi(Invocation&, Call) {
-  co_return http::json(200, std::string(openapi_text()));
+ResponseTask show_openapi(Invocation&, Call call) {
+  http::Response response = http::with_header(http::json(200, std::string(openapi_text())), "etag",
+                                              std::string(openapi_tag()));
+  co_return http::unless_known(call.request, std::move(response));
 }
 
 ResponseTask show_health(Invocation& in, Call) {

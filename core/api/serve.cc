@@ -168,7 +168,9 @@ Task<std::vector<Effect>> serve(Invocation& in, http::Request request) {
     if (!admitted.ok()) result = std::move(admitted).error();
   }
   http::Response response = result.ok() ? std::move(result).value() : http::problem(result.error());
-  if (head && response.form == http::Response::Form::complete) {
+  // The host knows the tag of a static file, and that nobody wants its bytes.
+  bool file = response.respond.body == Respond::Body::asset;
+  if (head && !file && response.form == http::Response::Form::complete) {
     response.respond.body = Respond::Body::none;
     response.respond.content.clear();
   }

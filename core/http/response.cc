@@ -41,9 +41,9 @@ Response asset(std::string path, std::string content_type) {
           {200,
            {{"content-type", std::move(content_type)},
             {"cache-control", "no-cache"},
-            {"x-content-type-options", "nosniff"},
             {"content-security-policy",
-             "default-src 'self'; img-src 'self' data:; style-src 'self' 'unsafe-inline'; "
+             "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
+             "style-src 'self' 'unsafe-inline'; base-uri 'none'; form-action 'none'; "
              "frame-ancestors 'none'"}},
            Respond::Body::asset,
            std::move(path)}};

@@ -9,8 +9,29 @@ import type { Held } from "./patience.ts";
 import { RequestBody } from "./request_body.ts";
 import { ResponseBody } from "./response_body.ts";
 
-/** The bytes of a static file, `undefined` where there is none. */
-export type ReadAsset = (path: string) => Promise<ReadableStream<Uint8Array> | undefined>;
+/**
+ * A static file with its entity tag: its bytes, or the status by which the platform says that the
+ * reader has them already.
+ */
+export type Asset = {
+  readonly etag: string | null;
+  readonly file: ReadableStream<Uint8Array> | { readonly unchanged: number };
+};
+
+/** The file of a path, `undefined` where there is none. `ifNoneMatch` is the reader's header. */
+export type ReadAsset = (path: string, ifNoneMatch: string | null) => Promise<Asset | undefined>;
+
+/**
+ * What every answer says, whatever it is: that it is of the type it names, that no page of another
+ * origin may embed it, and that what it leads to does not learn from where.
+ */
+const fieldsOfAll = [
+  ["x-content-type-options", "nosniff"],
+  ["cross-origin-resource-policy", "same-origin"],
+  ["referrer-policy", "no-referrer"],
+] as const;
+/** Beside them where the connection is encrypted: it shall stay so, for a year. */
+const encryptedOnly = ["strict-transport-security", "max-age=31536000"] as const;
 
 export type ExchangeEffect = Extract<
   Effect,
@@ -139,9 +160,18 @@ export class Exchange {
     headers: StoredResponse["headers"],
     path: string,
   ): Promise<Reply> {
-    const bytes = await this.readAsset(path);
-    if (bytes === undefined) return { ok: false, error: "refused" };
-    this.answer(status, headers, bytes);
+    const asset = await this.readAsset(path, this.request.headers.get("if-none-match"));
+    if (asset === undefined) return { ok: false, error: "refused" };
+    const { etag, file } = asset;
+    const tagged = etag === null ? headers : ([...headers, ["etag", etag]] as const);
+    if ("unchanged" in file) {
+      this.answer(file.unchanged, tagged, null);
+    } else if (this.request.method === "HEAD") {
+      await file.cancel();
+      this.answer(status, tagged, null);
+    } else {
+      this.answer(status, tagged, file);
+    }
     return done;
   }
 
@@ -153,6 +183,8 @@ export class Exchange {
     const headers = new Headers();
     for (const [name, value] of list) headers.append(name, value);
     headers.set("x-request-id", this.requestId);
+    for (const [name, value] of fieldsOfAll) headers.set(name, value);
+    if (this.request.url.startsWith("https:")) headers.set(...encryptedOnly);
     this.resolve(new Response(body, { status, headers }));
     this.answered = true;
     this.answeredWhole = this.responseBody === undefined;

@@ -4,6 +4,7 @@ import { module, statements } from "core";
 import { Instance } from "../shared/core/instance.ts";
 import { Pool } from "../shared/core/pool.ts";
 import { drive, type Host, wake } from "../shared/drive.ts";
+import type { Asset } from "../shared/exchange.ts";
 import { isKey, Sealer } from "../shared/seal.ts";
 import { D1Store } from "./d1.ts";
 
@@ -52,17 +53,23 @@ function makeHost(env: Env): Host {
     sealer: async () => (sealer ??= await Sealer.create(encoded)),
     sealing: isKey(encoded),
     varsJson: JSON.stringify(Object.fromEntries(vars)),
-    asset: (path) => readAsset(env.ASSETS, path),
+    asset: (path, ifNoneMatch) => readAsset(env.ASSETS, path, ifNoneMatch),
   };
 }
 
 async function readAsset(
   assets: Fetcher | undefined,
   path: string,
-): Promise<ReadableStream<Uint8Array> | undefined> {
+  ifNoneMatch: string | null,
+): Promise<Asset | undefined> {
   if (assets === undefined) return undefined;
-  const response = await assets.fetch(new URL(path, "https://assets.invalid"));
-  if (response.ok && response.body !== null) return response.body;
+  const headers: Record<string, string> =
+    ifNoneMatch === null ? {} : { "if-none-match": ifNoneMatch };
+  const response = await assets.fetch(new URL(path, "https://assets.invalid"), { headers });
+  const etag = response.headers.get("etag");
+  if (response.ok && response.body !== null) return { etag, file: response.body };
+  // A file that is not there has no tag.
+  if (etag !== null) return { etag, file: { unchanged: response.status } };
   await response.body?.cancel();
   return undefined;
 }

@@ -1,6 +1,6 @@
 // A small HTTP client for tests. It sends exactly what it is told: no redirects, no decoding, any
-// method, bodies on any method. Every answer must carry `X-Request-Id`, and every JSON end with a line
-// feed, so both are checked here.
+// method, bodies on any method. What every answer must carry is checked here, and that every JSON ends
+// with a line feed.
 
 import assert from "node:assert/strict";
 import { type Agent, request as httpRequest, type IncomingHttpHeaders } from "node:http";
@@ -8,6 +8,13 @@ import { connect, type Socket } from "node:net";
 
 /** Of a connection on which nothing comes. No slow machine comes near it. */
 const kTimeoutMs = 300_000;
+
+/** What every answer tells browsers, whatever it is. */
+const kFieldsOfAll = [
+  ["x-content-type-options", "nosniff"],
+  ["cross-origin-resource-policy", "same-origin"],
+  ["referrer-policy", "no-referrer"],
+] as const;
 
 export interface Call {
   /** Sent as JSON, with `Content-Type: application/json`. */
@@ -153,6 +160,7 @@ export class Client {
 
 function assertConventions(answer: Answer, what: string): void {
   assert.ok(answer.header("x-request-id"), `${what}: no X-Request-Id`);
+  for (const [name, value] of kFieldsOfAll) assert.equal(answer.header(name), value, what);
   const json = /^application\/(problem\+)?json/.test(answer.header("content-type") ?? "");
   if (json && answer.bytes.length > 0) {
     assert.match(

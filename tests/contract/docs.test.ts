@@ -187,6 +187,38 @@ test("GET /docs: 200 at /docs itself, and it needs no internet access", async ()
   }
 });
 
+test("docs: documents have a tag, and are not sent again to who names it", async () => {
+  const files = [
+    "/docs/swagger-ui.css",
+    "/docs/swagger-ui-bundle.js",
+    "/docs/init.js",
+    "/start.js",
+  ];
+  const tags = new Set<string>();
+  for (const path of ["/", "/docs", "/openapi.json", ...files]) {
+    const { etag } = (await open.get(path)).expect(200);
+    assert.equal((await open.request("HEAD", path)).expect(200).etag, etag);
+    const again = await open.get(path, { headers: { "If-None-Match": etag } });
+    assert.equal(again.expect(304).bytes.length, 0, path);
+    assert.equal(again.etag, etag);
+    (await open.get(path, { headers: { "If-None-Match": '"other"' } })).expect(200);
+    tags.add(etag);
+  }
+  assert.equal(tags.size, 3 + files.length, "each its own");
+});
+
+test("docs: pages run what is ours alone, and send nothing anywhere else", async () => {
+  for (const path of ["/", "/docs"]) {
+    const policy = (await open.get(path)).header("content-security-policy") ?? "";
+    const rules = new Map(
+      policy.split("; ").map((rule) => rule.split(/ (.*)/, 2) as [string, string]),
+    );
+    for (const name of ["default-src", "base-uri", "form-action", "frame-ancestors"])
+      assert.equal(rules.get(name), "'none'", `${path}: ${name}`);
+    for (const name of ["script-src", "connect-src"]) assert.equal(rules.get(name), "'self'");
+  }
+});
+
 test("GET /openapi.json and /docs/swagger.json are the same OpenAPI 3.1 document", async () => {
   const answer = await open.get("/openapi.json");
   assert.match(answer.header("content-type") ?? "", /^application\/json/);

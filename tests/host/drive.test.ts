@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { Instance } from "../../host/shared/core/instance.ts";
 import { defaultPoolOptions, Pool } from "../../host/shared/core/pool.ts";
 import { drive, type Host, wake } from "../../host/shared/drive.ts";
+import type { Asset } from "../../host/shared/exchange.ts";
 import { RequestBody } from "../../host/shared/request_body.ts";
 import type { Statement, Store, StoreOutcome } from "../../host/shared/store/store.ts";
 import { numberOf } from "./fixture_statements.ts";
@@ -59,13 +60,19 @@ function makeHost(options = quick): { host: Host; store: FakeStore; pool: Pool }
     sealing: false,
     varsJson: "{}",
     sealer: async () => undefined,
-    asset: async (path: string) =>
-      path === "/a.txt" ? new Response("asset bytes").body! : undefined,
+    asset: async (path: string, ifNoneMatch: string | null): Promise<Asset | undefined> =>
+      path === "/a.txt"
+        ? {
+            etag: '"a"',
+            file: ifNoneMatch === '"a"' ? { unchanged: 304 } : new Response("asset bytes").body!,
+          }
+        : undefined,
   };
   return { host: host as Host, store, pool };
 }
 
 type Init = {
+  scheme?: "http" | "https";
   body?: BodyInit;
   headers?: Record<string, string>;
   method?: string;
@@ -80,8 +87,9 @@ function run(
   const headers = { ...init.headers, "x-script": ops };
   const extra = init.body instanceof ReadableStream ? { duplex: "half" } : {};
   const method = init.method ?? (init.body === undefined ? "GET" : "POST");
-  const request = new Request("http://host/path?q=1", {
-    ...init,
+  const { scheme = "http", ...others } = init;
+  const request = new Request(`${scheme}://host/path?q=1`, {
+    ...others,
     ...extra,
     method,
     headers,
@@ -350,19 +358,48 @@ test("what fails behind the answer leaves the answer as it is", async () => {
   assert.equal(await (await next.response).text(), "fine");
 });
 
-test("an asset's bytes are sent with the core's headers; a missing one is refused", async () => {
+test("an asset's bytes are sent with the core's headers and its tag; a missing one is refused", async () => {
   const { host } = makeHost();
   const asset = (path: string): Record<string, unknown> => ({
     effect: "respond",
     status: 200,
-    headers: [["etag", '"x"']],
+    headers: [["cache-control", "no-cache"]],
     asset: path,
   });
-  const answer = await run(host, script(lastStep([asset("/a.txt")]))).response;
-  assert.equal(answer.headers.get("etag"), '"x"');
-  assert.equal(await answer.text(), "asset bytes");
+  const found = script(lastStep([asset("/a.txt")]));
+  const expected = [
+    [{}, 200, "asset bytes"],
+    [{ method: "HEAD" }, 200, ""],
+    [{ headers: { "if-none-match": '"a"' } }, 304, ""],
+  ] as const;
+  for (const [init, status, text] of expected) {
+    const answer = await run(host, found, init).response;
+    assert.equal(answer.status, status);
+    assert.equal(await answer.text(), text);
+    assert.equal(answer.headers.get("etag"), '"a"');
+    assert.equal(answer.headers.get("cache-control"), "no-cache");
+  }
   const missing = await run(host, script(step([asset("/b.txt")]), answerReplies())).response;
   assert.deepEqual((await reply(missing)).replies, [{ ok: false, error: "refused" }]);
+});
+
+test("every answer says what browsers may do with it, and over TLS that it stays so", async () => {
+  const { host } = makeHost();
+  const fields = async (scheme: "http" | "https", ops: string): Promise<(string | null)[]> => {
+    const { headers } = await quietly(() => run(host, ops, { scheme }).response);
+    const names = [
+      "x-content-type-options",
+      "cross-origin-resource-policy",
+      "referrer-policy",
+      "strict-transport-security",
+    ];
+    return names.map((name) => headers.get(name));
+  };
+  for (const ops of [script(answerOk("fine")), script(trap())]) {
+    const plain = ["nosniff", "same-origin", "no-referrer"];
+    assert.deepEqual(await fields("http", ops), [...plain, null]);
+    assert.deepEqual(await fields("https", ops), [...plain, "max-age=31536000"]);
+  }
 });
 
 test("results too large for a frame are refused", async () => {

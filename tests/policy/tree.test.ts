@@ -39,6 +39,21 @@ function ours(pattern: RegExp, ...within: string[]): string[] {
 const isLock = (file: string) => basename(file) === "package-lock.json";
 const source = (file: string) => readSource(read(file), /\.(h|cc)$/.test(file) ? "cpp" : "ts");
 
+test("licences: all that is compiled in or served is named in THIRD_PARTY_NOTICES", () => {
+  const notices = read("THIRD_PARTY_NOTICES");
+  const outside = new Set<string>();
+  for (const file of ours(/\.(h|cc)$/, "core/", "wasm/"))
+    for (const [, name] of read(file).matchAll(/^#include <([a-z_]+)\//gm)) outside.add(name ?? "");
+  const served = /^SWAGGER_UI := .*node_modules\/([a-z-]+)\//m.exec(read("Makefile"));
+  outside.add(served?.[1] ?? "");
+  const compiled = ["libc++", "wasi-libc", "compiler-rt", "Emscripten"];
+  for (const name of [...outside, ...compiled]) assert.ok(notices.includes(name), name);
+  // The Worker's bundle holds our own files alone.
+  for (const file of ours(/\.ts$/, "host/worker/", "host/shared/"))
+    for (const [, name] of read(file).matchAll(/^(?:import|export) .*from "([^"]+)";/gm))
+      assert.match(name ?? "", /^(\.\.?\/|core$)/, file);
+});
+
 /** Each layer may include itself and those before it; what stands together is independent, but for what is listed. */
 const kLayers = [
   ["base"],

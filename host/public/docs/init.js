@@ -4,6 +4,5 @@ window.ui = SwaggerUIBundle({
   dom_id: "#docs",
   deepLinking: true,
   tryItOutEnabled: true,
-  persistAuthorization: true,
   validatorUrl: null,
 });
