@@ -15,7 +15,7 @@ export SYSTEM_PATH PATH
 WRANGLER := WRANGLER_SEND_METRICS=false WRANGLER_SEND_ERROR_REPORTS=false WRANGLER_WRITE_LOGS=false CI=1 \
   wrangler --config wrangler.toml
 
-.PHONY: help run test bench size openapi format clean bootstrap-run bootstrap-test public worker-files \
+.PHONY: help run test bench size openapi format audit sbom clean bootstrap-run bootstrap-test public worker-files \
   build-wasi build-emscripten build-native build-release
 
 help: ## this list
@@ -51,6 +51,12 @@ openapi: bootstrap-test ## write schema/openapi.json, the API document, from the
 
 format: bootstrap-test ## bring all sources into the one format
 	@sh tools/format.sh --fix
+
+audit: bootstrap-run ## advisories on the installed packages, where the registry answers
+	@PATH="$$SYSTEM_PATH" npm audit
+
+sbom: bootstrap-run ## the installed packages as CycloneDX, in build/sbom.json; THIRD_PARTY_NOTICES has what is compiled in
+	@mkdir -p build && PATH="$$SYSTEM_PATH" npm sbom --sbom-format=cyclonedx --sbom-type=application >build/sbom.json
 
 clean: ## remove what was built; node_modules and the local database stay
 	rm -rf build .wrangler

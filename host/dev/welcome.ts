@@ -14,6 +14,7 @@ export function printWelcome(
   console.log(`Sync Manager is ready on ${address}`);
   const lines = [
     "",
+    "For this machine alone: it listens on 127.0.0.1, and is not made to be exposed (README, Deploy it).",
     `Documentation: ${address}/docs`,
     `Database and secrets: ${folder} (Ctrl-C ends this, the data stays)`,
     "",
