@@ -1,11 +1,14 @@
-// The start page and the documentation in a real browser, which has no way to the internet.
+// The start page, the documentation, and what a browser keeps of answers, in a real browser, which has no way to the
+// internet.
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
 import { promisify } from "node:util";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
+import { Client } from "../contract/client.ts";
 import { openServer, type Server } from "../contract/server.ts";
+import { createSource, createTenant, importItems } from "../contract/world.ts";
 
 const kChromium = "/usr/bin/chromium";
 const kArguments = [
@@ -172,6 +175,41 @@ test("docs: Try it makes a tenant, takes its key, and works with it", async () =
     ["Made on the page"],
   );
   assert.deepEqual(faults, []);
+});
+
+/** What the page's own `fetch` gives for a key, from the browser's cache where that may answer. */
+function read(page: Page, path: string, key: string, cache: string): Promise<string> {
+  const init = JSON.stringify({ headers: { "X-API-Key": key }, cache });
+  return page.evaluate(`fetch(${JSON.stringify(path)}, ${init}).then((answer) => answer.text())`);
+}
+
+test("caches: a browser shows one tenant nothing that it keeps of another", async () => {
+  const paths = ["/logs", "/sources", "/keys"];
+  const keys: string[] = [];
+  for (const name of ["First", "Second"]) {
+    const { api_key } = await createTenant(server, name);
+    keys.push(api_key);
+    const client = new Client(server.origin, api_key);
+    await importItems(client, await createSource(client, {}, `The source of ${name}`), [{ id: 1 }]);
+  }
+  const [first = "", second = ""] = keys;
+  // Not watched: a browser whose requests are looked at keeps no answers.
+  const page = await browser.newPage();
+  await page.goto(server.origin);
+  for (const path of paths) {
+    const own = await Promise.all(
+      keys.map(async (key) => (await new Client(server.origin, key).get(path)).text),
+    );
+    assert.notEqual(own[0], own[1], `${path} tells the tenants apart`);
+    for (const [key, at] of [
+      [first, 0],
+      [first, 0],
+      [second, 1],
+      [first, 0],
+    ] as const)
+      for (const cache of ["force-cache", "default", "no-cache"])
+        assert.equal(await read(page, path, key, cache), own[at], `${path}, ${cache}`);
+  }
 });
 
 test("docs: the watch notices what the page must not do", async () => {
