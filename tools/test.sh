@@ -2,15 +2,15 @@
 # Every check and test, for `make test`, which has built everything before. Goes on after a failure, so that one run
 # tells all. The times of all steps are printed before the summary of `node --test`, which comes last; they stay in
 # build/log/times.txt. The exit status is non-zero when anything failed.
-#   TEST_CONCURRENCY  test files at a time, as many as there are processors by default
+#   TEST_CONCURRENCY  test files at a time, one more than there are processors by default
 #   TEST_FILES        these files alone, in place of all under tests/
 set -u
 cd "$(dirname "$0")/.."
 processors=$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 2)
 # More than four at a time starve each other: many files have a Worker of their own, which is two workerd processes and
-# a bundler.
+# a bundler. They wait for these to start for much of their time, so one more than the processors keeps those busy.
 [ "$processors" -le 4 ] || processors=4
-export TEST_CONCURRENCY="${TEST_CONCURRENCY:-$processors}"
+export TEST_CONCURRENCY="${TEST_CONCURRENCY:-$((processors < 4 ? processors + 1 : 4))}"
 failed=''
 
 # step NAME COMMAND…: the time it took, and its output where it fails

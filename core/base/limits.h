@@ -76,9 +76,12 @@ inline constexpr int64_t kStreamSliceBytes = 3'000'000;
 inline constexpr int64_t kPageBytes = 5'000'000;
 // A streamed list goes out in parts of about this size, however large its pages are.
 inline constexpr size_t kStreamPartBytes = 256 * 1024;
-// Snapshots of sources or of targets, hidden rows and candidates that one batch of a clean-up takes
-// away; the old snapshots of a property go together.
-inline constexpr int64_t kCleanupSliceRows = 50'000;
+// A batch of a clean-up keeps everybody else waiting, so it is bounded to a quarter of a second: it
+// takes away so many snapshots of sources, as many of targets, hidden rows or candidates; fewer where
+// a scan of the tenant would read more rows than it may, as many then as take so many look-ups.
+inline constexpr int64_t kCleanupSliceRows = 10'000;
+inline constexpr int64_t kCleanupScanRows = 150'000;
+inline constexpr int64_t kCleanupLookUps = 20'000;
 // Steps of scheduled work in one wake, each a query and a batch at most: D1 takes 1,000 an
 // invocation. What is left goes on with the next wake. A holder that gives no sign for the time of
 // its lease is taken for dead.

@@ -92,41 +92,52 @@ bool has_valid_retention(const Deployment& deployment) {
 }
 
 bool CleanupSlice::full() const {
-  return source.rows == kCleanupSliceRows || target.rows == kCleanupSliceRows ||
-         orphans.rows == kCleanupSliceRows;
+  return source.rows == limit || target.rows == limit || orphans.rows == limit;
 }
 
 Search CleanupSlice::search() const {
   int64_t candidates = source.rows + target.rows + orphans.rows;
-  return candidates * connectors * kLookUpRows < properties ? Search::look_up : Search::scan;
+  bool few = candidates * connectors * kLookUpRows < size;
+  return few || size > kCleanupScanRows ? Search::look_up : Search::scan;
 }
 
 Task<Result<CleanupSlice>> next_slice(Invocation& in, TenantId tenant, std::string before) {
   CO_TRY(store::Rows rows,
-         co_await store::query(in, store::cleanup_slice(tenant, before, kCleanupSliceRows)));
+         co_await store::query(in, store::cleanup_slice(tenant, before, kCleanupSliceRows,
+                                                        kCleanupLookUps, kCleanupScanRows)));
   auto found = store::only<store::CleanupSliceRow>(rows);
-  co_return CleanupSlice{std::move(before),
-                         {found.source_last, found.source_count},
-                         {found.target_last, found.target_count},
-                         {found.orphan_last, found.orphan_count},
-                         found.connectors,
-                         found.properties};
+  auto or_none = [](std::optional<int64_t> number) { return number.value_or(0); };
+  co_return CleanupSlice{
+      std::move(before),
+      {found.source_count, or_none(found.source_connector), or_none(found.source_property),
+       or_none(found.source_version)},
+      {found.target_count, or_none(found.target_connector), or_none(found.target_property),
+       or_none(found.target_version)},
+      {found.orphan_count, found.orphan_last},
+      found.slice_rows,
+      found.connectors,
+      found.size};
 }
 
 void append_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupSlice& slice,
                   std::optional<int64_t> log) {
   const std::string& before = slice.before;
-  int64_t source = slice.source.last;
-  int64_t target = slice.target.last;
+  const SnapshotSlice& source = slice.source;
+  const SnapshotSlice& target = slice.target;
   int64_t orphan = slice.orphans.last;
-  batch.push_back(store::staged_kept(tenant, before, source, target, orphan));
-  batch.push_back(slice.search() == Search::scan
-                      ? store::loose_data_deleted(tenant, before, source, target, orphan)
-                      : store::unreferenced_data_deleted(tenant, before, source, target, orphan));
+  batch.push_back(store::staged_kept(tenant, before, source.connector, source.property,
+                                     source.version, target.connector, target.property,
+                                     target.version, orphan));
+  auto deleted = slice.search() == Search::scan ? store::loose_data_deleted
+                                                : store::unreferenced_data_deleted;
+  batch.push_back(deleted(tenant, before, source.connector, source.property, source.version,
+                          target.connector, target.property, target.version, orphan));
   if (slice.orphans.rows > 0) batch.push_back(store::orphans_checked(tenant, orphan));
-  batch.push_back(store::snapshots_expired(Connector::source, tenant, before, source));
+  batch.push_back(store::source_snapshots_expired(tenant, before, source.connector,
+                                                  source.property, source.version));
   batch.push_back(store::log_counted(tenant, log, "$.source_snapshots"));
-  batch.push_back(store::snapshots_expired(Connector::target, tenant, before, target));
+  batch.push_back(store::target_snapshots_expired(tenant, before, target.connector,
+                                                  target.property, target.version));
   batch.push_back(store::log_counted(tenant, log, "$.target_snapshots"));
 }
 

@@ -1,8 +1,8 @@
 // Drops old snapshots, and the data that nothing points to any more: when a client asks for it, and
 // each night (retention.h).
 //
-// In slices, each one batch, so that a large tenant passes the store's limits. What a slice deleted
-// stays deleted if a later one fails, and running it again goes on.
+// In slices, each one batch, so that a large tenant passes the store's limits and lets others in
+// between. What a slice deleted stays deleted if a later one fails, and running it again goes on.
 #pragma once
 
 #include <optional>
@@ -25,10 +25,18 @@ inline constexpr const char* kNothingDropped = R"({"source_snapshots":0,"target_
 int64_t retention_days(const Deployment& deployment);
 bool has_valid_retention(const Deployment& deployment);
 
-// Rows with ids up to `last`; nothing is left where `rows` is 0.
-struct IdSlice {
-  int64_t last = 0;
+// Old snapshots up to one, in the order of source or target, property and version.
+struct SnapshotSlice {
   int64_t rows = 0;
+  int64_t connector = 0;
+  int64_t property = 0;
+  int64_t version = 0;
+};
+
+// Data up to an id that may have lost their last pointer.
+struct OrphanSlice {
+  int64_t rows = 0;
+  int64_t last = 0;
 };
 
 // How it is found out which data of a slice nothing points to any more
@@ -41,11 +49,12 @@ inline constexpr int64_t kLookUpRows = 3;
 // What one batch takes away, and from how much.
 struct CleanupSlice {
   std::string before;  // snapshots that are older go
-  IdSlice source;      // property ids
-  IdSlice target;
-  IdSlice orphans;         // data ids
+  SnapshotSlice source;
+  SnapshotSlice target;
+  OrphanSlice orphans;
+  int64_t limit = 0;       // rows that a slice of each kind may have
   int64_t connectors = 0;  // sources and targets of the tenant
-  int64_t properties = 0;  // that these have, but for hidden ones
+  int64_t size = 0;        // rows that a scan would read, counted to kCleanupScanRows and one more
 
   bool empty() const { return source.rows + target.rows + orphans.rows == 0; }
   // Whether there may be more behind it.

@@ -31,11 +31,6 @@ struct Work {
   std::string cutoff(int64_t days) const { return to_text(as_of - days * kDayMs); }
 };
 
-IdSlice slice_of(store::Rows rows) {
-  auto slice = store::only<store::SliceRow>(rows);
-  return {slice.last.value_or(0), slice.count};
-}
-
 Phase phase_of(std::string_view checkpoint) {
   auto phase = json::find_member(checkpoint, "phase");
   return static_cast<Phase>(phase ? std::strtoll(std::string(*phase).c_str(), nullptr, 10)
@@ -66,12 +61,12 @@ Task<Result<Step>> hidden_rows(Invocation& in, const Work& work) {
   std::string before = work.cutoff(retention_days(in.deployment()));
   CO_TRY(store::Rows rows,
          co_await store::query(in, store::hidden_slice(tenant, before, kCleanupSliceRows)));
-  IdSlice slice = slice_of(std::move(rows));
+  auto slice = store::only<store::HiddenSliceRow>(rows);
   Step step;
-  if (slice.rows == 0) co_return step;
-  step.push_back(store::hidden_targets_bumped(tenant, slice.last, before));
-  step.push_back(store::hidden_orphaned(tenant, slice.last, before));
-  step.push_back(store::hidden_deleted(tenant, slice.last, before));
+  if (!slice.target_id || !slice.last) co_return step;
+  step.push_back(store::hidden_targets_bumped(tenant, *slice.target_id, *slice.last, before));
+  step.push_back(store::hidden_orphaned(tenant, *slice.target_id, *slice.last, before));
+  step.push_back(store::hidden_deleted(tenant, *slice.target_id, *slice.last, before));
   co_return step;
 }
 
@@ -82,10 +77,16 @@ Task<Result<Step>> imports(Invocation& in, const Work& work) {
   Step step;
   store::ExpiredImportsRow import;
   if (!rows.next(import)) co_return step;
-  step.push_back(store::guard_import_idle(tenant, import.id, std::string(import.lease_until)));
-  step.push_back(store::staged_data_deleted(tenant, import.id));
-  step.push_back(store::staging_dropped(tenant, import.id));
-  step.push_back(store::import_ended(tenant, import.id));
+  int64_t id = import.id;
+  step.push_back(store::guard_import_idle(tenant, id, std::string(import.lease_until)));
+  CO_TRY(rows, co_await store::query(in, store::staged_slice(tenant, id, kCleanupSliceRows)));
+  auto slice = store::only<store::StagedSliceRow>(rows);
+  if (slice.last) {
+    std::string last(*slice.last);
+    step.push_back(store::staged_slice_data_deleted(tenant, id, last));
+    step.push_back(store::staged_slice_dropped(tenant, id, last));
+  }
+  if (slice.count < kCleanupSliceRows) step.push_back(store::import_ended(tenant, id));
   co_return step;
 }
 
@@ -94,9 +95,9 @@ Task<Result<Step>> logs(Invocation& in, const Work& work) {
   std::string before = work.cutoff(kLogDays);
   CO_TRY(store::Rows rows,
          co_await store::query(in, store::logs_slice(tenant, before, kLogSliceRows)));
-  IdSlice slice = slice_of(std::move(rows));
+  auto slice = store::only<store::LogsSliceRow>(rows);
   Step step;
-  if (slice.rows > 0) step.push_back(store::logs_expired(tenant, slice.last, before));
+  if (slice.count > 0) step.push_back(store::logs_expired(tenant, *slice.last, before));
   co_return step;
 }
 

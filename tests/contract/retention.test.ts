@@ -192,7 +192,7 @@ test("nightly: a run that always fails is given up, and the next night comes", a
 });
 
 /** As many snapshots of a side as one batch of a clean-up takes (kCleanupSliceRows). */
-const kSlice = 50_000;
+const kSlice = 10_000;
 
 test("cleanup: one that breaks off has told what is gone", async () => {
   const { client, tenant, file } = await resident();

@@ -10,21 +10,25 @@ namespace {
 
 using CleanUp = ScriptedFlow<Result<std::string>>;
 
-constexpr int64_t kLast = 77;
+constexpr int64_t kAny = 77;
+constexpr int64_t kLimit = 20'000;
 
 CleanUp clean_up_all() {
   return CleanUp([](Invocation& in) { return clean_up(in, TenantId{1}, kFlowStart); });
 }
 
-// Snapshots of sources, of targets, and candidates; sources and targets, and their properties.
+// Snapshots of sources, of targets, and candidates; sources and targets, and rows that a scan reads.
 void find(CleanUp& flow, int64_t source, int64_t target, int64_t orphans, int64_t connectors,
-          int64_t properties) {
-  flow.rows({{{kLast, source, kLast, target, kLast, orphans, connectors, properties}}});
+          int64_t size) {
+  flow.rows({{{source, kAny, kAny, kAny, target, kAny, kAny, kAny, orphans, kAny, kLimit, connectors,
+               size}}});
 }
 
-bool scans(const CleanUp& flow) { return flow.asks(store::loose_data_deleted({}, "", 0, 0, 0)); }
+bool scans(const CleanUp& flow) {
+  return flow.asks(store::loose_data_deleted({}, "", 0, 0, 0, 0, 0, 0, 0));
+}
 bool looks_up(const CleanUp& flow) {
-  return flow.asks(store::unreferenced_data_deleted({}, "", 0, 0, 0));
+  return flow.asks(store::unreferenced_data_deleted({}, "", 0, 0, 0, 0, 0, 0, 0));
 }
 
 TEST(CleanUp, AFewDataOfALargeTenantAreLookedUp) {
@@ -41,6 +45,14 @@ TEST(CleanUp, ManyDataAreComparedWithAllRowsOfTheTenant) {
   ASSERT_TRUE(flow.asks_batch());
   EXPECT_TRUE(scans(flow));
   EXPECT_FALSE(looks_up(flow));
+}
+
+TEST(CleanUp, ATenantThatIsTooLargeIsNeverScanned) {
+  for (int64_t size : {kCleanupScanRows, kCleanupScanRows + 1}) {
+    CleanUp flow = clean_up_all();
+    find(flow, 10'000, 10'000, 10'000, 4, size);
+    EXPECT_EQ(scans(flow), size <= kCleanupScanRows) << size;
+  }
 }
 
 TEST(CleanUp, WhatReadsLessIsChosenBySourcesAndTargetsToo) {
@@ -70,7 +82,7 @@ TEST(CleanUp, ASliceThatIsNotFullEndsItWithItsBatch) {
 
 TEST(CleanUp, AFullSliceLeavesTheRowRunningAndTheNextOneEndsIt) {
   CleanUp flow = clean_up_all();
-  find(flow, kCleanupSliceRows, 0, 0, 2, 10);
+  find(flow, kLimit, 0, 0, 2, 10);
   const Statement* log =
       flow.find(store::log_added({}, "", "", "", {}, {}, 0, 0, 0, {}, {}, "", {}));
   ASSERT_NE(log, nullptr);

@@ -58,7 +58,7 @@ void find_nothing_to_do(Wake& flow) {
     std::vector<Cells> results;
     for (const Statement& statement : flow.statements()) {
       bool imports = statement.number == store::expired_imports({}, "").number;
-      bool drops = statement.number == store::cleanup_slice({}, "", 0).number;
+      bool drops = statement.number == store::cleanup_slice({}, "", 0, 0, 0).number;
       Cells slice = drops ? Cells{{0, 0, 0, 0, 0, 0, 2, 10}} : Cells{{nullptr, 0}};
       results.push_back(imports ? Cells{} : slice);
     }
