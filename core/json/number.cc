@@ -158,9 +158,6 @@ size_t write_number(std::string_view token, char* out) {
   if (decimal.count <= 15 && point > -300 && point < 300) {
     return write_ecmascript(decimal.negative, decimal.digits, decimal.count, point, out);
   }
-  if (!decimal.inexact && is_shortest({decimal.digits, decimal.count}, point)) {
-    return write_ecmascript(decimal.negative, decimal.digits, decimal.count, point, out);
-  }
   // One digit more in place of all those left out: it only has to tell which side of a middle the
   // number is on.
   if (decimal.inexact) decimal.digits[decimal.count++] = '1';

@@ -1,5 +1,11 @@
-// The shortest decimal that reads back as the same double: what ECMAScript prints. Exact, by way of
-// the C library.
+// The shortest decimal that reads back as the same double: what ECMAScript prints. Exact, and
+// within half a microsecond whatever the number is: the C library takes up to a hundred, and a body
+// has room for a quarter of a million of those.
+//
+// Reading is Lemire's "Number parsing at a gigabyte per second" (2021), printing is Giulietti's
+// "The Schubfach way to render doubles" (2020). Both multiply by 128 bits of a power of ten, which
+// are worked out when the first number needs one: a table of them would be a twentieth of the
+// module.
 #pragma once
 
 #include <cstddef>
@@ -20,13 +26,8 @@ struct Shortest {
   char digits[20];
 };
 
-// Whether digits without zeros at either end are, as they stand, the shortest for the double that
-// is nearest to them. A quick answer for what programs print, 16 or 17 digits of everyday size;
-// false may also mean that it was not tried.
-bool is_shortest(std::string_view digits, int point);
-
-// Of the double that is nearest to 0.DIGITS times ten to the `point`; digits without a leading
-// zero, at most kMaxDecimalDigits + 1.
+// Of the double that is nearest to 0.DIGITS times ten to the `point`, which is from -330 to 310;
+// digits without a leading zero, one at least, at most kMaxDecimalDigits + 1.
 Shortest shortest_digits(std::string_view digits, int point);
 
 }  // namespace sm::json
