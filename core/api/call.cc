@@ -17,43 +17,36 @@ std::string_view refusal_detail(json::Refusal refusal) {
       return "must not be a number beyond the finite doubles";
     case json::Refusal::too_deep:
       return "must not be nested deeper than 128 levels";
+    case json::Refusal::too_many_values:
+      return "must have at most 50,000 values, those in its lists and objects counted";
     default:
       return "is too large";
   }
 }
 
-Result<std::string> read_json(Invocation& in, const std::string& body) {
-  Arena::Mark mark = in.arena().mark();
-  json::Canonical read = json::canonicalize(body, in.arena(), kMaxBodyBytes, json::kMaxBodyDepth);
-  std::string text(read.text);
-  std::string pointer(read.pointer);
-  in.arena().release(mark);
+// What fits is in the arena.
+Result<std::string_view> read_json(Arena& arena, const std::string& body) {
+  json::Canonical read = json::canonicalize(body, arena, kMaxBodyBytes, json::kMaxBodyDepth);
   if (read.outcome == json::Outcome::syntax) return http::malformed_body(read.offset, body);
   if (read.refusal != json::Refusal::none) {
-    return invalid_field(std::move(pointer), std::string(refusal_detail(read.refusal)));
+    return invalid_field(std::string(read.pointer), std::string(refusal_detail(read.refusal)));
   }
-  return text;
+  return read.text;
 }
 
 }  // namespace
 
-Result<Members> read_members(Invocation& in, const Route& route, const std::string& body) {
+Result<Members> read_members(const Route& route, std::string body) {
   static constexpr RequestShape kNothing{"Nothing", {}};
-  switch (route.body.reading) {
-    case Body::Reading::nothing: {
-      // A body that the route would ignore is a mistake of the caller's.
-      if (body.empty()) return Members();
-      TRY(std::string canonical, read_json(in, body));
-      return check_shape(kNothing, canonical);
-    }
-    case Body::Reading::whole: {
-      TRY(std::string canonical, read_json(in, body));
-      return check_shape(*route.body.shape, canonical);
-    }
-    case Body::Reading::streamed:
-      return Members();
-  }
-  return Members();
+  if (route.body.reading == Body::Reading::streamed) return Members();
+  bool takes_one = route.body.reading == Body::Reading::whole;
+  // A body that the route would ignore is a mistake of the caller's.
+  if (!takes_one && body.empty()) return Members();
+  // What it takes is needed no more once the members are there.
+  Arena arena(kUncheckedBodyBytes);
+  TRY(std::string_view canonical, read_json(arena, body));
+  body = std::string();
+  return check_shape(takes_one ? *route.body.shape : kNothing, canonical);
 }
 
 }  // namespace sm::api

@@ -27,6 +27,6 @@ struct Call {
 
 // The members of a body that was read whole. Errors: malformed with the byte's offset; invalid for
 // what JSON allows and we do not, and for what the route's shape does not.
-Result<Members> read_members(Invocation& in, const Route& route, const std::string& body);
+Result<Members> read_members(const Route& route, std::string body);
 
 }  // namespace sm::api

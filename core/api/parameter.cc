@@ -117,7 +117,7 @@ Result<Arguments> read_arguments(std::span<const Parameter> known, std::string_v
                  "The query takes at most " + std::to_string(kMaxQueryBytes) + " bytes."};
   }
   Arguments arguments(known);
-  std::vector<FieldError> errors;
+  FieldErrors errors;
   for (auto& given : http::parse_query(raw_query)) {
     auto& [name, text] = given;
     auto parameter = std::find_if(known.begin(), known.end(),
@@ -130,7 +130,7 @@ Result<Arguments> read_arguments(std::span<const Parameter> known, std::string_v
     } else if (!arguments.values_.emplace(name, std::move(*value)).second) {
       detail = "must be given once";
     }
-    if (!detail.empty()) errors.push_back({FieldError::In::query, name, std::move(detail)});
+    if (!detail.empty()) errors.add({FieldError::In::query, name, std::move(detail)});
   }
   if (!errors.empty()) return invalid_body(std::move(errors));
   return arguments;

@@ -97,8 +97,8 @@ bool reads_body(const Route& route, const http::Request& request) {
 Error misfit(const Result<Arguments>& arguments, const Result<Members>& members) {
   if (arguments.ok()) return members.error();
   if (members.ok() || members.error().code != ErrorCode::invalid) return arguments.error();
-  std::vector<FieldError> fields = arguments.error().fields;
-  fields.insert(fields.end(), members.error().fields.begin(), members.error().fields.end());
+  FieldErrors fields = arguments.error().fields;
+  fields.add(members.error().fields);
   return invalid_body(std::move(fields));
 }
 
@@ -111,7 +111,7 @@ Task<Result<http::Response>> handle(Invocation& in, Call call, std::string body)
   Result<Arguments> arguments = route.access == Access::open
                                     ? Result<Arguments>(Arguments())
                                     : read_arguments(route.parameters, call.request.raw_query());
-  Result<Members> members = read_members(in, route, body);
+  Result<Members> members = read_members(route, std::move(body));
   if (!arguments.ok() || !members.ok()) {
     CO_TRY([[maybe_unused]] Unit found, co_await flow::find_parent(in, tenant, route.parent, ids));
     co_return misfit(arguments, members);

@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/limits.h"
+#include "core/json/canonical.h"
 #include "core/json/cursor.h"
 #include "core/json/pointer.h"
 
@@ -57,8 +58,16 @@ std::string check_value(const RequestField& field, std::string_view value) {
   return {};
 }
 
-void refuse(std::vector<FieldError>& errors, std::string pointer, std::string detail) {
-  errors.push_back({FieldError::In::body, std::move(pointer), std::move(detail)});
+void refuse(FieldErrors& errors, std::string pointer, std::string detail) {
+  errors.add({FieldError::In::body, std::move(pointer), std::move(detail)});
+}
+
+void refuse_unknown(FieldErrors& errors, std::string_view name) {
+  std::string pointer;
+  if (name.size() <= json::kMaxFaultPointerBytes) json::append_token(pointer, name);
+  refuse(errors, pointer,
+         pointer.empty() ? "has a member that cannot be given here, with a name beyond 1 KiB"
+                         : "is not a member that can be given here");
 }
 
 }  // namespace
@@ -82,22 +91,20 @@ Result<Members> check_shape(const RequestShape& shape, std::string_view canonica
     return invalid_field("", "must be a JSON object");
   }
   std::vector<std::optional<std::string>> values(shape.fields.size());
-  std::vector<FieldError> errors;
+  FieldErrors errors;
   for (json::MemberCursor member(canonical); member.next();) {
     std::string name = json::unquote(member.key());
-    std::string pointer;
-    json::append_token(pointer, name);
     auto field = std::find_if(shape.fields.begin(), shape.fields.end(),
                               [&](const RequestField& known) { return known.name == name; });
     if (field == shape.fields.end()) {
-      refuse(errors, pointer, "is not a member that can be given here");
+      refuse_unknown(errors, name);
       continue;
     }
     bool is_null = json::type_of(member.value()) == json::ValueType::null;
     std::string detail = is_null && field->need == RequestField::Need::nullable
                              ? std::string()
                              : check_value(*field, member.value());
-    if (!detail.empty()) refuse(errors, pointer, std::move(detail));
+    if (!detail.empty()) refuse(errors, "/" + name, std::move(detail));
     values[static_cast<size_t>(field - shape.fields.begin())] = member.value();
   }
   for (size_t i = 0; i < values.size(); ++i) {

@@ -48,12 +48,22 @@ Error precondition_failed() {
   return {ErrorCode::precondition_failed, "The row has changed: read it again, and send its ETag."};
 }
 
-Error invalid_body(std::vector<FieldError> fields) {
+void FieldErrors::add(FieldError field) {
+  ++count_;
+  if (kept_.size() < kMaxFieldErrors) kept_.push_back(std::move(field));
+}
+
+void FieldErrors::add(FieldErrors others) {
+  size_t more = others.count_ - others.kept_.size();
+  for (FieldError& field : others.kept_) add(std::move(field));
+  count_ += more;
+}
+
+Error invalid_body(FieldErrors fields) {
   std::string detail = "See `errors` for what to change.";
-  if (fields.size() > kMaxFieldErrors) {
+  if (fields.count() > kMaxFieldErrors) {
     detail += " They are the first " + std::to_string(kMaxFieldErrors) + " of " +
-              std::to_string(fields.size()) + ".";
-    fields.resize(kMaxFieldErrors);
+              std::to_string(fields.count()) + ".";
   }
   return {ErrorCode::invalid, std::move(detail), std::move(fields)};
 }

@@ -7,6 +7,7 @@
 // (http/problem.h).
 #pragma once
 
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -52,16 +53,38 @@ struct FieldError {
   std::string detail;
 };
 
+// The fields at fault of one request: the first kMaxFieldErrors, and how many there are. A body may
+// have half a million members that are none, so the others are counted and not kept.
+class FieldErrors {
+ public:
+  FieldErrors() = default;
+  FieldErrors(std::initializer_list<FieldError> first) {
+    for (const FieldError& field : first) add(field);
+  }
+
+  void add(FieldError field);
+  void add(FieldErrors others);
+
+  bool empty() const { return count_ == 0; }
+  // How many there are, and those that are kept.
+  size_t count() const { return count_; }
+  const std::vector<FieldError>& kept() const { return kept_; }
+
+ private:
+  std::vector<FieldError> kept_;
+  size_t count_ = 0;
+};
+
 struct Error {
   ErrorCode code;
   std::string detail;
-  std::vector<FieldError> fields = {};
+  FieldErrors fields = {};
 };
 
 // The usual refusals, so that their texts are the same everywhere.
 Error not_found();
 Error precondition_failed();
-Error invalid_body(std::vector<FieldError> fields);
+Error invalid_body(FieldErrors fields);
 Error invalid_field(std::string pointer, std::string detail);
 Error invalid_parameter(std::string name, std::string detail);
 

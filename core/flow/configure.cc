@@ -5,6 +5,7 @@
 #include "core/base/limits.h"
 #include "core/flow/commit.h"
 #include "core/flow/log.h"
+#include "core/json/canonical.h"
 #include "core/json/cursor.h"
 #include "core/json/merge_patch.h"
 #include "core/json/writer.h"
@@ -22,11 +23,21 @@ std::string_view connector_name(Connector connector) {
 
 Status check(const Invocation& in, Connector connector, std::string_view config) {
   bool any = in.deployment().var("ALLOW_PRIVATE_ADDRESSES") == "true";
-  auto errors = sync::check_config(connector, config,
+  FieldErrors errors = sync::check_config(connector, config,
                                    any ? sync::Addresses::any : sync::Addresses::public_only);
   if (!errors.empty()) return invalid_body(std::move(errors));
-  if (config.size() > kMaxBodyBytes) return invalid_field("/config", "must have at most 1 MiB");
-  return Unit{};
+  // Several changes, each of which fits, may add up to more.
+  Arena arena(kUncheckedBodyBytes);
+  switch (json::canonicalize(config, arena, kMaxBodyBytes).refusal) {
+    case json::Refusal::none:
+      return Unit{};
+    case json::Refusal::too_large:
+      return invalid_field("/config", "must have at most 1 MiB");
+    case json::Refusal::too_many_values:
+      return invalid_field("/config", "must have at most 50,000 values");
+    default:
+      return invalid_field("/config", "must not be nested deeper than 128 levels");
+  }
 }
 
 // The statements that store the secrets of a config, sealed for their place.

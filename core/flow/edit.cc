@@ -30,7 +30,7 @@ Task<Result<EditedRow>> read_row(Invocation& in, TenantId tenant, TargetId targe
   co_return EditedRow{std::move(shown), std::string(base.hash)};
 }
 
-// The patched data. Its depth and size can pass their limits although the patch itself fits.
+// The patched data. It can pass the limits of a property although the patch itself fits.
 Result<std::string> patched(Invocation& in, const EditedRow& row, const std::string& patch) {
   std::string data = json::merge_patch(row.shown->data, patch);
   Arena::Mark mark = in.arena().mark();
@@ -41,6 +41,9 @@ Result<std::string> patched(Invocation& in, const EditedRow& row, const std::str
   }
   if (checked.refusal == json::Refusal::too_deep) {
     return invalid_field("/data", "would nest the property deeper than 128 levels");
+  }
+  if (checked.refusal == json::Refusal::too_many_values) {
+    return invalid_field("/data", "would give the property more than 50,000 values");
   }
   SM_CHECK(checked.outcome == json::Outcome::done && checked.refusal == json::Refusal::none);
   return data;

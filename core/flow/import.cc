@@ -21,7 +21,7 @@ constexpr const char* kWrapped =
     "must be a JSON object that has the list of properties under data, as {\"data\":[...]}";
 
 Error shape_error(const std::vector<json::ShapeProblem>& problems) {
-  std::vector<FieldError> fields;
+  FieldErrors fields;
   for (const json::ShapeProblem& problem : problems) {
     using Kind = json::ShapeProblem::Kind;
     const char* detail = problem.kind == Kind::not_object ? kWrapped
@@ -30,7 +30,7 @@ Error shape_error(const std::vector<json::ShapeProblem>& problems) {
                          : problem.kind == Kind::duplicate
                              ? "must be given once"
                              : "is not a member that can be given here";
-    fields.push_back({FieldError::In::body, problem.pointer, detail});
+    fields.add({FieldError::In::body, problem.pointer, detail});
   }
   return invalid_body(std::move(fields));
 }
@@ -82,11 +82,11 @@ json::LastLine last_line(const ImportOrder& order) {
   return full ? json::LastLine::none : json::LastLine::value;
 }
 
-// An item that is too large is still read, for its identity.
+// An item that leaves no text is still looked into, for its identity.
 std::unique_ptr<json::ItemStream> reader_of(const ImportJob& job) {
-  json::ItemLimits limits{json::kMaxRawItemBytes, sync::identity_levels(job.config.id_field)};
-  if (!job.order.lines) return std::make_unique<json::ItemReader>(limits);
-  return std::make_unique<json::LineReader>(last_line(job.order), limits);
+  size_t levels = sync::identity_levels(job.config.id_field);
+  if (!job.order.lines) return std::make_unique<json::ItemReader>(levels);
+  return std::make_unique<json::LineReader>(last_line(job.order), levels);
 }
 
 // What an import of a body of this size may take of memory.

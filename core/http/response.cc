@@ -61,9 +61,9 @@ std::string_view shown_detail(const Error& error) {
   return error.detail;
 }
 
-void append_fields(std::string& out, const std::vector<FieldError>& fields) {
+void append_fields(std::string& out, const FieldErrors& fields) {
   json::ListWriter list(out);
-  for (const FieldError& field : fields) {
+  for (const FieldError& field : fields.kept()) {
     json::ObjectWriter(list.element())
         .text(field.in == FieldError::In::body ? "pointer" : "parameter", field.where)
         .text("detail", field.detail)

@@ -70,8 +70,9 @@ class Canonicalizer::Impl {
   void move_predicted(const Frame& frame, const Node* members, Node* sorted) const;
   void move_sorted(const Frame& frame, const Node* members, size_t count, Node* sorted);
   void learn(const Frame& frame, const Node* members, size_t count);
-  void push(const char* text, size_t size);
+  bool push(const char* text, size_t size);
   bool add(size_t bytes);
+  bool refuse_all(Refusal refusal);
   void refuse(Refusal refusal, std::string_view key);
   std::string_view key_view() const { return {key_, key_size_}; }
   const char* stop(Stop why, const char* at) {
@@ -102,6 +103,7 @@ class Canonicalizer::Impl {
   Refusal refusal_ = Refusal::none;
   std::string pointer_;  // of what was refused
   size_t bytes_ = 0;     // of the canonical text, as far as it is known
+  size_t values_ = 0;
   size_t depth_ = 0;
   const char* key_ = nullptr;  // of the member whose value is next
   uint32_t key_size_ = 0;
@@ -122,6 +124,7 @@ Canonical Canonicalizer::Impl::read(std::string_view buffer, BufferEnd end, Aren
   stop_ = Stop::none;
   refusal_ = Refusal::none;
   bytes_ = 0;
+  values_ = 0;
   depth_ = 0;
   key_ = nullptr;
   key_size_ = 0;
@@ -141,7 +144,7 @@ value:
     const char* text;
     uint32_t size;
     if ((p = string(p, Role::value, text, size)) == nullptr || !add(size)) return nullptr;
-    push(text, size);
+    if (!push(text, size)) return nullptr;
   } else if (depth_ == max_depth_ && (*p == '{' || *p == '[')) {
     if ((p = too_deep(p)) == nullptr) return nullptr;
   } else if (*p == '{') {
@@ -228,9 +231,7 @@ const char* Canonicalizer::Impl::number(const char* p) {
       size = kUnstorableSize;
     }
   }
-  if (!add(size)) return nullptr;
-  push(text, size);
-  return scan.at;
+  return add(size) && push(text, size) ? scan.at : nullptr;
 }
 
 // A container beyond the last level is only checked.
@@ -243,9 +244,7 @@ const char* Canonicalizer::Impl::too_deep(const char* p) {
     refusal_ = Refusal::none;
     refuse(Refusal::too_deep, key_view());
   }
-  if (!add(kUnstorableSize)) return nullptr;
-  push(kUnstorable, kUnstorableSize);
-  return p + step.offset;
+  return add(kUnstorableSize) && push(kUnstorable, kUnstorableSize) ? p + step.offset : nullptr;
 }
 
 const char* Canonicalizer::Impl::literal(const char* p) {
@@ -256,9 +255,7 @@ const char* Canonicalizer::Impl::literal(const char* p) {
     if (p + size == end_) return stop(Stop::cut, end_);
     if (p[size] != word[size]) return stop(Stop::bad, p + size);
   }
-  if (!add(size)) return nullptr;
-  push(p, size);
-  return p + size;
+  return add(size) && push(p, size) ? p + size : nullptr;
 }
 
 const char* Canonicalizer::Impl::key(const char* p) {
@@ -303,7 +300,7 @@ bool Canonicalizer::Impl::open(bool is_object) {
   }
   // The node of the container comes first: its key is known now, its place on the tape when it
   // ends.
-  push(nullptr, 0);
+  if (!push(nullptr, 0)) return false;
   frames_[depth_++] = {open_nodes_.size(), is_object ? shapes_.at(place) : nullptr, 0, place, 0,
                        is_object};
   return true;
@@ -376,10 +373,12 @@ void Canonicalizer::Impl::learn(const Frame& frame, const Node* members, size_t 
   }
 }
 
-void Canonicalizer::Impl::push(const char* text, size_t size) {
+bool Canonicalizer::Impl::push(const char* text, size_t size) {
+  if (++values_ > kMaxValues) return refuse_all(Refusal::too_many_values);
   *open_nodes_.extend(1) = {key_, text, key_size_, static_cast<uint32_t>(size)};
   key_ = nullptr;
   key_size_ = 0;
+  return true;
 }
 
 // The first refusal counts. `key` is that of the member at hand in the innermost object, canonical.
@@ -402,8 +401,12 @@ void Canonicalizer::Impl::refuse(Refusal refusal, std::string_view key) {
 
 bool Canonicalizer::Impl::add(size_t bytes) {
   bytes_ += bytes;
-  if (bytes_ <= max_bytes_) return true;
-  refusal_ = Refusal::too_large;
+  return bytes_ <= max_bytes_ || refuse_all(Refusal::too_large);
+}
+
+// There will be no text: the rest is only checked.
+bool Canonicalizer::Impl::refuse_all(Refusal refusal) {
+  refusal_ = refusal;
   stop(Stop::refused, nullptr);
   return false;
 }
@@ -427,7 +430,7 @@ Canonical Canonicalizer::Impl::stopped(BufferEnd end) {
   return {Outcome::syntax, Refusal::none, static_cast<size_t>(at_ - begin_), {}, {}};
 }
 
-// What is too large is only checked, again from its start.
+// What leaves no text is only checked, again from its start.
 Canonical Canonicalizer::Impl::skip(BufferEnd end) {
   validator_.reset();
   size_t size = static_cast<size_t>(end_ - begin_);
@@ -478,6 +481,8 @@ std::string_view refusal_name(Refusal refusal) {
       return "too_deep";
     case Refusal::too_large:
       return "too_large";
+    case Refusal::too_many_values:
+      return "too_many_values";
     case Refusal::malformed:
       return "malformed";
   }

@@ -17,8 +17,9 @@
 // object at the same place is tried first (key_shapes.h): where it holds, a key costs one 16-byte
 // comparison and sorting costs nothing. What is too deep or too large is skipped by the validator.
 //
-// Memory: nodes take about 48 bytes for each value within the limit, and are kept for the next
-// value. The canonical text and rewritten strings live in the caller's arena. Buffers up to 1 GiB.
+// Memory: nodes take up to 64 bytes in WebAssembly for each value, of which there are at most
+// kMaxValues, and are kept for the next value. The canonical text and rewritten strings live in the
+// caller's arena. Buffers up to 1 GiB.
 #pragma once
 
 #include <cstddef>
@@ -35,6 +36,9 @@ inline constexpr size_t kMaxDepth = 128;
 // Of a body, each of whose members may have that depth.
 inline constexpr size_t kMaxBodyDepth = kMaxDepth + 1;
 inline constexpr size_t kMaxFaultPointerBytes = 1024;
+// Values within one value, itself counted: scalars, objects and lists. A value takes 2 bytes of a
+// body and many more of memory.
+inline constexpr size_t kMaxValues = 50'000;
 // The canonical form of one property.
 inline constexpr size_t kMaxPropertyBytes = 512 * 1024;
 
@@ -45,12 +49,13 @@ inline constexpr size_t kMaxPropertyBytes = 512 * 1024;
 // is an empty list there, which no identity is.
 enum class Refusal : uint8_t {
   none,
-  lone_surrogate,  // \ud800 without its other half; in a key the text has U+FFFD in its place
-  duplicate_key,   // the text has both members
-  not_finite,      // a number beyond the doubles, as 1e400
-  too_deep,        // a container beyond the last level
-  too_large,       // no text
-  malformed,       // no text: a line that is no JSON (line_reader.h), never a value
+  lone_surrogate,   // \ud800 without its other half; in a key the text has U+FFFD in its place
+  duplicate_key,    // the text has both members
+  not_finite,       // a number beyond the doubles, as 1e400
+  too_deep,         // a container beyond the last level
+  too_large,        // no text
+  too_many_values,  // no text
+  malformed,        // no text: a line that is no JSON (line_reader.h), never a value
 };
 
 // `lone_surrogate` and so on.

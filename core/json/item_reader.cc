@@ -13,6 +13,8 @@ namespace {
 // An item that straddles chunks is not tried before it has as many bytes: chunks may be tiny.
 constexpr size_t kFirstRetryBytes = 1024;
 
+constexpr Canonical kTooLarge{.outcome = Outcome::done, .refusal = Refusal::too_large};
+
 bool is_space(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
 // The text that a string of raw JSON stands for; it is well-formed, but for where it was cut off.
@@ -43,8 +45,7 @@ std::string decode_key(std::string_view raw) {
 
 }  // namespace
 
-ItemReader::ItemReader(ItemLimits limits)
-    : limits_(limits), canonicalizer_(limits.canonical_bytes) {}
+ItemReader::ItemReader(size_t outline_levels) : outline_levels_(outline_levels) {}
 
 void ItemReader::feed(std::string_view chunk) {
   SM_CHECK(!final_ && (pending_old_ > 0 || chunk_used_ == chunk_.size()));
@@ -229,14 +230,15 @@ bool ItemReader::read_item(Event& event, Arena& arena) {
   if (read.outcome == Outcome::syntax) return fail(offset_ + read.offset, event);
   if (read.outcome == Outcome::done) {
     retry_bytes_ = 0;
-    consume(read.offset);
     if (read.offset > kMaxRawItemBytes) read.refusal = Refusal::too_large;
+    read = outline_.stand_in(bytes, outline_levels_, canonicalizer_, arena, read);
+    consume(read.offset);
     return item_event(event, read);
   }
   if (bytes.size() > kMaxRawItemBytes) {
     retry_bytes_ = 0;
     start_skipping(State::skip_item, State::after_item);
-    outline_.reset(limits_.outline_levels);
+    outline_.reset(outline_levels_);
     return false;
   }
   if (final_) return out_of_bytes(event);
@@ -257,7 +259,8 @@ bool ItemReader::item_event(Event& event, const Canonical& read) {
 
 bool ItemReader::skip_item(Event& event, Arena& arena) {
   if (skip_value(event)) return true;
-  return state_ == State::after_item && item_event(event, outline_.read(canonicalizer_, arena));
+  if (state_ != State::after_item) return false;
+  return item_event(event, outline_.read(canonicalizer_, arena, kTooLarge));
 }
 
 // Through the validator; a number at the end of the body is over only there.

@@ -30,7 +30,8 @@ inline constexpr size_t kMaxTopKeyBytes = 1024;
 
 class ItemReader final : public ItemStream {
  public:
-  explicit ItemReader(ItemLimits limits = {});
+  // The outline of an item that is refused keeps values within so many containers.
+  explicit ItemReader(size_t outline_levels = 1);
 
   void feed(std::string_view chunk) override;
   void finish() override;
@@ -83,10 +84,10 @@ class ItemReader final : public ItemStream {
   bool gather(size_t wanted);
   void keep_rest();
 
-  ItemLimits limits_;
+  size_t outline_levels_;
   Canonicalizer canonicalizer_;
   Validator validator_;
-  Outline outline_;  // of what the validator sees of an item
+  Outline outline_;  // of an item that leaves no text
   State state_ = State::mark;
   State behind_ = State::after_body;  // what follows the value that is skipped
   bool final_ = false;

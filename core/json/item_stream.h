@@ -18,7 +18,8 @@
 namespace sm::json {
 
 // The raw text of one item, white space inside it included. A longer one is not kept: it passes
-// through the validator and is refused as too large, with its outline (outline.h) for a text.
+// through the validator and is refused as too large. Of what is refused without a text of its own
+// the outline (outline.h) stands for it.
 inline constexpr size_t kMaxRawItemBytes = 4 * 1024 * 1024;
 inline constexpr size_t kMaxShapeProblems = 100;
 
@@ -54,13 +55,6 @@ struct Event {
   // syntax, and an item that is malformed: the first byte that cannot continue a JSON text, counted
   // from the body's first byte.
   size_t offset = 0;
-};
-
-// What a reader of items keeps within bounds.
-struct ItemLimits {
-  size_t canonical_bytes = kMaxPropertyBytes;
-  // Containers within which the outline of an item beyond all bounds keeps values.
-  size_t outline_levels = 1;
 };
 
 class ItemStream {

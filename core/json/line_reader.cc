@@ -11,6 +11,8 @@ namespace {
 // The canonicaliser is faster where it may look at as many bytes behind a value.
 constexpr size_t kReadAhead = 16;
 
+constexpr Canonical kTooLarge{.outcome = Outcome::done, .refusal = Refusal::too_large};
+
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 
 // The first byte of [from, to) that is no white space of a line, else `to`.
@@ -34,8 +36,8 @@ size_t line_size(std::string_view bytes) {
 
 }  // namespace
 
-LineReader::LineReader(LastLine last_line, ItemLimits limits)
-    : last_line_(last_line), limits_(limits), canonicalizer_(limits.canonical_bytes) {}
+LineReader::LineReader(LastLine last_line, size_t outline_levels)
+    : last_line_(last_line), outline_levels_(outline_levels) {}
 
 void LineReader::feed(std::string_view chunk) {
   SM_CHECK(!final_ && chunk_used_ == chunk_.size());
@@ -158,7 +160,10 @@ bool LineReader::judge(std::string_view bytes, size_t size, BufferEnd end, Event
   if (read.outcome == Outcome::syntax) wrong = std::min(read.offset, size);
   if (read.outcome == Outcome::done && read.offset <= size) {
     wrong = skip_space(bytes, read.offset, size);
-    if (wrong == size) return item_event(event, read);
+    if (wrong == size) {
+      read = outline_.stand_in(bytes, outline_levels_, canonicalizer_, arena, read);
+      return item_event(event, read);
+    }
   }
   arena.release(before);
   line_failed_ = true;
@@ -178,7 +183,7 @@ bool LineReader::begin_long_value(Event& event) {
   if (step.outcome == Outcome::syntax) return fail(value_offset_ + step.offset, event);
   if (step.outcome == Outcome::need_more) {
     state_ = State::long_value;
-    outline_.reset(limits_.outline_levels);
+    outline_.reset(outline_levels_);
     outline_.feed(value_);
     return false;
   }
@@ -217,7 +222,9 @@ bool LineReader::read_behind(Event& event, Arena& arena) {
 
 bool LineReader::long_value_over(Event& event, Arena& arena) {
   state_ = State::space;
-  if (value_.empty()) return item_event(event, outline_.read(canonicalizer_, arena));
+  if (value_.empty()) {
+    return item_event(event, outline_.read(canonicalizer_, arena, kTooLarge));
+  }
   return judge(value_, value_.size(), BufferEnd::final, event, arena);
 }
 

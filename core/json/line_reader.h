@@ -38,7 +38,8 @@ enum class LastLine : uint8_t {
 
 class LineReader final : public ItemStream {
  public:
-  explicit LineReader(LastLine last_line, ItemLimits limits = {});
+  // The outline of an item that is refused keeps values within so many containers.
+  explicit LineReader(LastLine last_line, size_t outline_levels = 1);
 
   void feed(std::string_view chunk) override;
   void finish() override;
@@ -79,10 +80,10 @@ class LineReader final : public ItemStream {
   void consume(size_t bytes);
 
   LastLine last_line_;
-  ItemLimits limits_;
+  size_t outline_levels_;
   Canonicalizer canonicalizer_;
   Validator validator_;
-  Outline outline_;  // of what the validator sees of an item
+  Outline outline_;  // of an item that leaves no text
   State state_ = State::mark;
   bool final_ = false;
   bool line_open_ = true;     // no newline since the body's start, or since the line began

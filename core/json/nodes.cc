@@ -66,7 +66,8 @@ char* write_nodes(const Node& root, const NodeBuffer& tape, bool roomy, char* ou
 
 bool MemberSorter::sort(const Node* members, size_t count) {
   if (capacity_ < count) {
-    capacity_ = std::max<size_t>(count * 2, 64);
+    capacity_ = std::max<size_t>(count + count / 4, 64);
+    entries_.reset();
     entries_.reset(new (std::nothrow) Entry[capacity_]);
     SM_CHECK(entries_ != nullptr);
   }

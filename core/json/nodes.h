@@ -47,7 +47,7 @@ class NodeBuffer {
 
  private:
   void grow(size_t count) {
-    size_t capacity = std::max<size_t>({capacity_ * 2, size_ + count, 256});
+    size_t capacity = std::max<size_t>({capacity_ + capacity_ / 2, size_ + count, 256});
     std::unique_ptr<Node[]> nodes(new (std::nothrow) Node[capacity]);
     SM_CHECK(nodes != nullptr);
     if (size_ > 0) std::memcpy(nodes.get(), nodes_.get(), size_ * sizeof(Node));

@@ -20,12 +20,19 @@ void Outline::feed(std::string_view part) {
   }
 }
 
-Canonical Outline::read(Canonicalizer& canonicalizer, Arena& arena) const {
-  Canonical read;
-  if (!too_much_) read = canonicalizer.read(text_, BufferEnd::final, arena);
-  read.refusal = Refusal::too_large;
-  read.pointer = {};
+Canonical Outline::read(Canonicalizer& canonicalizer, Arena& arena,
+                        const Canonical& refused) const {
+  Canonical read = refused;
+  if (!too_much_) read.text = canonicalizer.read(text_, BufferEnd::final, arena).text;
   return read;
+}
+
+Canonical Outline::stand_in(std::string_view value, size_t levels, Canonicalizer& canonicalizer,
+                            Arena& arena, const Canonical& read) {
+  if (read.refusal == Refusal::none || !read.text.empty()) return read;
+  reset(levels);
+  feed(value.substr(0, read.offset));
+  return this->read(canonicalizer, arena, read);
 }
 
 void Outline::in_string(char byte) {

@@ -1,4 +1,5 @@
-// What is kept of a value that is too large to be kept: enough of it to find an identity in.
+// What is kept of a value that is too large to be kept, or has too many values within: enough of it
+// to find an identity in.
 //
 // The bytes of a well-formed value pass through, as the validator checks them. Containers beyond so
 // many levels become empty lists, and strings are cut off once they are longer than any identity or
@@ -29,9 +30,13 @@ class Outline {
 
   void feed(std::string_view part);
 
-  // The outline of a value that is over, refused as too large: its canonical form stands for the
-  // value. There is none where even the outline is too large.
-  Canonical read(Canonicalizer& canonicalizer, Arena& arena) const;
+  // What stands for a value that is over, and was refused: the outline's canonical form in place of
+  // its text. There is none where even the outline is too large, or has too many values.
+  Canonical read(Canonicalizer& canonicalizer, Arena& arena, const Canonical& refused) const;
+
+  // The same of a value that is at hand in one piece, where it left no text of its own.
+  Canonical stand_in(std::string_view value, size_t levels, Canonicalizer& canonicalizer,
+                     Arena& arena, const Canonical& read);
 
  private:
   void in_string(char byte);

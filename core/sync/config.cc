@@ -104,16 +104,14 @@ std::span<const ConfigMember> config_members(Connector connector) {
   return kTargetMembers;
 }
 
-std::vector<FieldError> check_config(Connector connector, std::string_view config,
-                                     Addresses addresses) {
-  std::vector<FieldError> errors;
+FieldErrors check_config(Connector connector, std::string_view config, Addresses addresses) {
+  FieldErrors errors;
   for (const ConfigMember& member : config_members(connector)) {
     auto value = json::find_member(config, member.name);
     if (!value) continue;
     auto problem = problem_of(member, *value, addresses);
     if (!problem) continue;
-    errors.push_back(
-        {FieldError::In::body, "/config/" + std::string(member.name), std::move(*problem)});
+    errors.add({FieldError::In::body, "/config/" + std::string(member.name), std::move(*problem)});
   }
   return errors;
 }

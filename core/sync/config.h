@@ -38,8 +38,7 @@ std::span<const ConfigMember> config_members(Connector connector);
 enum class Addresses { public_only, any };
 
 // What is wrong with the members that have a meaning, as fields under `/config`.
-std::vector<FieldError> check_config(Connector connector, std::string_view config,
-                                     Addresses addresses);
+FieldErrors check_config(Connector connector, std::string_view config, Addresses addresses);
 
 struct SourceConfig {
   std::optional<json::PointerTokens> id_field = {};

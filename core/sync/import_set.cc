@@ -29,6 +29,8 @@ std::string refusal_detail(json::Refusal refusal, const json::Event& event) {
     case json::Refusal::malformed:
       return "it is no JSON: the byte at offset " + std::to_string(event.offset) +
              " of the body cannot continue it";
+    case json::Refusal::too_many_values:
+      return "it has more than 50,000 values, those in its lists and objects counted";
     case json::Refusal::too_large:
     case json::Refusal::none:
       break;
@@ -45,8 +47,6 @@ size_t ImportSet::identity_size(std::string_view external_id) {
 
 void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) {
   ++total_;
-  bool too_large = event.text.size() > json::kMaxPropertyBytes;
-  json::Refusal refusal = too_large ? json::Refusal::too_large : event.refusal;
   bool is_refused = event.refusal != json::Refusal::none;
   bool is_object = !event.text.empty() && json::type_of(event.text) == json::ValueType::object;
   Identity identity;
@@ -54,14 +54,18 @@ void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) 
     identity = is_refused ? identity_of_refused(event.text, id_field_)
                           : identity_of(event.text, id_field_);
   }
-  if (refusal == json::Refusal::none && !identity.external_id.empty()) {
+  if (!is_refused && !identity.external_id.empty()) {
     return keep(identity.external_id, event.text, event.index);
   }
-  std::string detail = refusal != json::Refusal::none ? refusal_detail(refusal, event)
-                       : is_object                    ? identity.problem
-                                                      : "it is not an object";
-  if (refusal != json::Refusal::none && is_object && identity.external_id.empty()) {
-    detail += "; " + identity.problem;
+  // Of a million items each may fail: what nobody is told is not put together.
+  std::string detail;
+  if (is_told(event.index)) {
+    detail = is_refused  ? refusal_detail(event.refusal, event)
+             : is_object ? identity.problem
+                         : "it is not an object";
+    if (is_refused && is_object && identity.external_id.empty()) {
+      detail += "; " + identity.problem;
+    }
   }
   arena.release(before);
   refuse(event, identity.external_id, std::move(detail));
@@ -121,14 +125,23 @@ void ImportSet::refuse(const json::Event& event, std::string_view external_id, s
 }
 
 void ImportSet::supersede_earlier(size_t index, std::string_view external_id) {
-  fail(index, std::string(external_id),
-       "it is a duplicate: a later item of this import has the same identity");
+  std::string detail;
+  if (is_told(index)) {
+    detail = "it is a duplicate: a later item of this import has the same identity";
+  }
+  fail(index, std::string(external_id), std::move(detail));
 }
 
 void ImportSet::fail(size_t index, std::optional<std::string> external_id, std::string detail) {
   ++failed_;
+  if (!is_told(index)) return;
   errors_.emplace(index, ImportError{std::move(external_id), std::move(detail)});
   if (errors_.size() > kMaxImportErrors) errors_.erase(std::prev(errors_.end()));
+}
+
+// Whether the item at `index`, if it failed, would be among the first errors.
+bool ImportSet::is_told(size_t index) const {
+  return errors_.size() < kMaxImportErrors || index < errors_.rbegin()->first;
 }
 
 bool ImportSet::part_full(size_t limit) const {

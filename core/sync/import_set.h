@@ -81,6 +81,7 @@ class ImportSet {
   void keep(std::string_view external_id, std::string_view data, size_t index);
   void refuse(const json::Event& event, std::string_view external_id, std::string detail);
   void fail(size_t index, std::optional<std::string> external_id, std::string detail);
+  bool is_told(size_t index) const;
   void forget_part();
   uint32_t& slot_of(std::string_view external_id);
   void grow_table();

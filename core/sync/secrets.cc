@@ -122,17 +122,17 @@ Result<SplitConfig> split_secrets(std::string_view config) { return Splitter().r
 
 Status check_kept(const SplitConfig& config, std::string_view before,
                   const std::set<std::string>& stored) {
-  std::vector<FieldError> errors;
+  FieldErrors errors;
   for (const std::string& pointer : config.kept) {
     if (stored.count(pointer) == 0) {
-      errors.push_back(fault(pointer, "is the mask of a secret, but none is stored here"));
+      errors.add(fault(pointer, "is the mask of a secret, but none is stored here"));
       continue;
     }
     json::PointerTokens tokens = *json::parse_pointer(pointer);
     auto list = list_around(config.masked, tokens);
     if (!list) list = list_around(before, tokens);
     if (list && json::find(config.masked, *list) != json::find(before, *list)) {
-      errors.push_back(fault(pointer,
+      errors.add(fault(pointer,
                              "is the mask of a secret in a list that changed: send the secrets of "
                              "the list again"));
     }
@@ -140,7 +140,7 @@ Status check_kept(const SplitConfig& config, std::string_view before,
   if (errors.empty() && !config.kept.empty()) {
     for (std::string_view name : kAddresses) {
       if (is_same_address(config, before, name)) continue;
-      errors.push_back(fault("/" + std::string(name),
+      errors.add(fault("/" + std::string(name),
                              "cannot change while a secret is kept: send the secrets again, since "
                              "they would go to the new address"));
     }

@@ -8,7 +8,6 @@
 //   bytes of an answer in memory   kPageBytes, kStreamPageBytes, kStreamPartBytes: lists.test.ts
 //   bodies of 100,000,000 bytes    kMaxImportBytes: large_import.test.ts
 //   tags of an If-None-Match       kMaxEntityTags: tests/core/http/conditional_test.cc
-//   values within an item          in proportion to json::kMaxPropertyBytes
 //   items of one part              kIdentityPackItems, kStagedPartBytes: import_set_test.cc
 //   members at fault of an import  json::kMaxShapeProblems: item_reader_test.cc
 //   attempts after a lost race     kMaxLostRaces: tests/core/machine_test.cc
@@ -19,7 +18,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import type { Answer, Client } from "./client.ts";
 import { openServer } from "./server.ts";
-import { createSource, newClient, range } from "./world.ts";
+import { createSource, newClient, range, syncedPair, targetPath, targetRow } from "./world.ts";
 
 const server = await openServer();
 after(() => server.stop());
@@ -30,6 +29,7 @@ const kMaxPropertyBytes = 512 * 1024;
 const kMaxFieldErrors = 100;
 const kMaxImportErrors = 1000;
 const kMaxDepth = 128;
+const kMaxValues = 50_000;
 
 interface Beyond {
   readonly what: string;
@@ -40,6 +40,10 @@ interface Beyond {
 
 function deep(levels: number): unknown {
   return range(levels).reduce<unknown>((inner) => [inner], 0);
+}
+
+function zeros(count: number): number[] {
+  return range(count).map(() => 0);
 }
 
 function newSource(more: object): object {
@@ -100,6 +104,39 @@ const kBeyond: readonly Beyond[] = [
     told: /128 levels/,
   },
   {
+    what: "values of a body",
+    send: (client) => client.post("/sources", newSource({ config: { a: zeros(kMaxValues) } })),
+    status: 422,
+    told: /at most 50,000 values/,
+  },
+  {
+    what: "values of a config that grows",
+    send: async (client) => {
+      const body = newSource({ config: { a: zeros(kMaxValues / 2) } });
+      const { id } = (await client.post("/sources", body)).expect(201).json<{ id: number }>();
+      return client.patch(`/sources/${id}`, { config: { b: zeros(kMaxValues / 2) } });
+    },
+    status: 422,
+    told: /at most 50,000 values/,
+  },
+  {
+    what: "values of a property",
+    send: (client, source) => importOf(client, source, { id: "v", a: zeros(kMaxValues) }),
+    status: 200,
+    told: /"failed":1,.*"external_id":"v".*more than 50,000 values/,
+  },
+  {
+    what: "values of an edited property",
+    send: async (client) => {
+      const items = [{ id: "v", a: zeros(kMaxValues / 2) }];
+      const { target } = await syncedPair(client, items);
+      const row = await targetRow(client, target, "v");
+      return client.patch(targetPath(row), { data: { b: zeros(kMaxValues / 2) } });
+    },
+    status: 422,
+    told: /more than 50,000 values/,
+  },
+  {
     what: "bytes of an identity",
     send: (client, source) => importOf(client, source, { id: "i".repeat(513) }),
     status: 200,
@@ -139,7 +176,13 @@ test("limits: an answer names no more errors than its limit", async () => {
   const client = await newClient(server);
   const source = `/sources/${(await createSource(client)).id}`;
   const errorsOf = (answer: Answer): number => answer.json<{ errors: unknown[] }>().errors.length;
-  assert.equal(errorsOf(await client.post("/sources", unknownMembers(5000))), kMaxFieldErrors);
+  const wide = await client.post("/sources", unknownMembers(49_000));
+  assert.equal(errorsOf(wide), kMaxFieldErrors);
+  assert.match(wide.text, /the first 100 of 49000/);
+  const longNames = range(1000).map((at) => [`${at}${"~".repeat(1000)}`, 0]);
+  const long = await client.post("/sources", newSource(Object.fromEntries(longNames)));
+  assert.equal(errorsOf(long), kMaxFieldErrors);
+  assert.ok(long.bytes.length < 300_000, `${long.bytes.length} bytes of errors`);
   const many = range(kMaxImportErrors + 500);
   assert.equal(errorsOf(await importOf(client, source, ...many)), kMaxImportErrors);
 });

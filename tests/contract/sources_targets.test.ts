@@ -304,7 +304,7 @@ test("secrets: at most 64, of 16 KiB, under pointers of 1 KiB; what is more is 4
   const create = (config: Data) => client.post("/targets", { name: "x", type: "api", config });
   (await create({ headers: headers(64) })).expect(201);
   assertProblem(await create({ headers: headers(65) }), 422, { pointers: ["/config"] });
-  assertProblem(await create({ headers: headers(70_000, "") }), 422, { pointers: ["/config"] });
+  assertProblem(await create({ headers: headers(40_000, "") }), 422, { pointers: ["/config"] });
   const large = { token: "x".repeat(16 * 1024) };
   assertProblem(await create(large), 422, { pointers: ["/config/token"] });
   const deep = { ["k".repeat(1_024)]: { token: "t" } };

@@ -30,7 +30,7 @@ Names faults(std::string_view query) {
   Result<Arguments> arguments = read_arguments(kKnown, query);
   if (arguments.ok()) return names;
   EXPECT_EQ(arguments.error().code, ErrorCode::invalid);
-  for (const FieldError& error : arguments.error().fields) {
+  for (const FieldError& error : arguments.error().fields.kept()) {
     EXPECT_EQ(error.in, FieldError::In::query);
     EXPECT_FALSE(error.detail.empty());
     names.push_back(error.where);

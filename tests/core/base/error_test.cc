@@ -73,26 +73,31 @@ TEST(ErrorTable, TypesAreWordsOfAUrnAndOneTypeHasOneStatusAndTitle) {
 TEST(Error, RefusalsNameTheirFields) {
   Error field = invalid_field("/name", "is required");
   EXPECT_EQ(field.code, ErrorCode::invalid);
-  ASSERT_EQ(field.fields.size(), 1u);
-  EXPECT_EQ(field.fields[0].in, FieldError::In::body);
-  EXPECT_EQ(field.fields[0].where, "/name");
-  EXPECT_EQ(field.fields[0].detail, "is required");
+  ASSERT_EQ(field.fields.kept().size(), 1u);
+  EXPECT_EQ(field.fields.kept()[0].in, FieldError::In::body);
+  EXPECT_EQ(field.fields.kept()[0].where, "/name");
+  EXPECT_EQ(field.fields.kept()[0].detail, "is required");
   Error parameter = invalid_parameter("limit", "is wrong");
   EXPECT_EQ(parameter.code, ErrorCode::invalid);
-  ASSERT_EQ(parameter.fields.size(), 1u);
-  EXPECT_EQ(parameter.fields[0].in, FieldError::In::query);
-  EXPECT_EQ(parameter.fields[0].where, "limit");
+  ASSERT_EQ(parameter.fields.kept().size(), 1u);
+  EXPECT_EQ(parameter.fields.kept()[0].in, FieldError::In::query);
+  EXPECT_EQ(parameter.fields.kept()[0].where, "limit");
   EXPECT_EQ(not_found().code, ErrorCode::not_found);
   EXPECT_EQ(precondition_failed().code, ErrorCode::precondition_failed);
 }
 
 TEST(Error, FieldsBeyondTheLimitAreCounted) {
-  std::vector<FieldError> fields(kMaxFieldErrors, {FieldError::In::body, "/a", "is wrong"});
+  FieldErrors fields;
+  for (size_t i = 0; i < kMaxFieldErrors; ++i) {
+    fields.add({FieldError::In::body, "/a", "is wrong"});
+  }
   EXPECT_EQ(invalid_body(fields).detail.find("first"), std::string::npos);
-  fields.push_back(fields.front());
+  fields.add(FieldErrors{{FieldError::In::query, "b", "is wrong"}});
   Error error = invalid_body(fields);
-  EXPECT_EQ(error.fields.size(), kMaxFieldErrors);
+  EXPECT_EQ(error.fields.kept().size(), kMaxFieldErrors);
   EXPECT_NE(error.detail.find("the first 100 of 101"), std::string::npos) << error.detail;
+  fields.add(error.fields);
+  EXPECT_EQ(fields.count(), 2 * kMaxFieldErrors + 2) << "those that were not kept count, too";
 }
 
 }  // namespace

@@ -27,9 +27,8 @@ std::string kind_name(ShapeProblem::Kind kind) {
 
 // All events as lines, and the problems behind them. Every chunk has a place of its own that dies
 // with the next feed.
-std::string events(std::string_view body, size_t chunk_bytes,
-                   size_t max_bytes = kMaxPropertyBytes) {
-  ItemReader reader({max_bytes});
+std::string events(std::string_view body, size_t chunk_bytes) {
+  ItemReader reader;
   Arena arena;
   std::string out, chunk;
   for (size_t at = 0;;) {
@@ -84,7 +83,8 @@ TEST(item_reader, a_refused_item_leaves_the_others_alone) {
                    repeat("]", 200) + ",1]}"),
             "0 duplicate_key {\"a\":1,\"a\":2}\n1 lone_surrogate []\n2 not_finite []\n"
             "3 too_deep 258\n4 none 1\nend\n");
-  EXPECT_EQ(events(R"({"data":["1234567890",1]})", 3, 5), "0 too_large \n1 none 1\nend\n");
+  EXPECT_EQ(events("{\"data\":[1" + repeat("0", kMaxPropertyBytes) + ",1]}"),
+            "0 too_large \n1 none 1\nend\n");
 }
 
 TEST(item_reader, the_shape_of_the_body_is_checked_to_its_end) {
@@ -178,6 +178,20 @@ TEST(item_reader, an_item_beyond_its_limit_is_outlined) {
   for (size_t size : {size_t{10000}, size_t{16} << 20}) {
     EXPECT_EQ(events(body, size),
               "0 too_large " + std::to_string(outline.size()) + "\n1 none 1\nend\n");
+  }
+}
+
+TEST(item_reader, an_item_of_too_many_values_is_outlined) {
+  auto with_values = [](size_t count) {
+    return "{\"data\":[{\"id\":7,\"l\":[0" + repeat(",0", count - 1) + "]},1]}";
+  };
+  for (size_t size : {size_t{1000}, size_t{16} << 20}) {
+    // The item, its identity and the list count, too.
+    EXPECT_EQ(events(with_values(kMaxValues - 3), size).substr(0, 7), "0 none ");
+    EXPECT_EQ(events(with_values(kMaxValues - 2), size),
+              "0 too_many_values {\"id\":7,\"l\":[]}\n1 none 1\nend\n");
+    EXPECT_EQ(events(with_values(800'000), size),
+              "0 too_many_values {\"id\":7,\"l\":[]}\n1 none 1\nend\n");
   }
 }
 

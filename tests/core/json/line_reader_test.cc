@@ -56,9 +56,8 @@ std::string events_of(ItemStream& reader, std::string_view body, const Cuts& cut
   }
 }
 
-std::string events(std::string_view body, const Cuts& cuts = {256 * 1024},
-                   size_t max_bytes = kMaxPropertyBytes) {
-  LineReader reader(LastLine::any, {max_bytes});
+std::string events(std::string_view body, const Cuts& cuts = {256 * 1024}) {
+  LineReader reader(LastLine::any);
   return events_of(reader, body, cuts);
 }
 
@@ -80,7 +79,7 @@ std::string repeat(std::string_view text, size_t times) {
 
 // What the reader must say, without chunks: the body is cut at its line ends, and each line is read
 // as a text of its own.
-std::string expected(std::string_view body, size_t max_bytes = kMaxPropertyBytes) {
+std::string expected(std::string_view body) {
   std::string out;
   Arena arena;
   size_t index = 0;
@@ -94,7 +93,7 @@ std::string expected(std::string_view body, size_t max_bytes = kMaxPropertyBytes
       ++from;
     Event event{Event::Kind::item, Refusal::malformed, index, {}, {}, at};
     if (!half_a_mark) {
-      Canonicalizer canonicalizer(max_bytes);
+      Canonicalizer canonicalizer;
       std::string line(body.substr(from, end - from));
       Canonical read = canonicalizer.read(line, BufferEnd::final, arena);
       size_t behind = read.offset;
@@ -322,8 +321,7 @@ TEST(line_reader, random_bodies_are_read_as_their_lines_are) {
       body += kPieces[below(std::size(kPieces))];
     Cuts cuts;
     for (int i = 0; i < 40; ++i) cuts.push_back(1 + below(1 + below(40)));
-    size_t max_bytes = below(4) == 0 ? below(40) : kMaxPropertyBytes;
-    ASSERT_EQ(events(body, cuts, max_bytes), expected(body, max_bytes)) << round << '\n' << body;
+    ASSERT_EQ(events(body, cuts), expected(body)) << round << '\n' << body;
   }
 }
 
@@ -338,16 +336,16 @@ TEST(line_reader, items_have_the_outcome_that_they_have_in_a_list) {
                                 "[" + repeat("[", 128) + repeat("]", 129),
                                 "\"" + large + large + large + "\\ud800\"",
                                 "{\"a\":\"\\udc00\",\"a\":1e999}",
+                                "[0" + repeat(",0", 60'000) + "]",
+                                "{\"id\":1,\"l\":[0" + repeat(",0", 600'000) + "]}",
                                 "-0"};
   std::string list, lines;
   for (const std::string& item : kItems) {
     list += (list.empty() ? "{\"data\":[" : ",") + item;
     lines += item + "\n";
   }
-  for (size_t limit : {kMaxPropertyBytes, kMaxRawItemBytes}) {
-    ItemReader items({limit});
-    EXPECT_EQ(events(lines, {100'000}, limit), events_of(items, list + "]}", {100'000}));
-  }
+  ItemReader items;
+  EXPECT_EQ(events(lines, {100'000}), events_of(items, list + "]}", {100'000}));
 }
 
 TEST(line_reader, raw_text_beyond_its_limit_is_skipped_and_refused) {

@@ -13,7 +13,7 @@ std::string outline(std::string_view text, size_t levels = 1, size_t part = 1 <<
   Canonicalizer canonicalizer;
   outline.reset(levels);
   for (size_t at = 0; at < text.size(); at += part) outline.feed(text.substr(at, part));
-  Canonical read = outline.read(canonicalizer, arena);
+  Canonical read = outline.read(canonicalizer, arena, {.refusal = Refusal::too_large});
   EXPECT_EQ(read.refusal, Refusal::too_large);
   return std::string(read.text);
 }

@@ -16,7 +16,7 @@ struct Imported {
   explicit Imported(const std::string& body, uint64_t seed = 1, const IdField& id_field = {},
                     ImportMode mode = ImportMode::upsert)
       : set(id_field, mode, seed) {
-    json::ItemReader reader({json::kMaxRawItemBytes, identity_levels(id_field)});
+    json::ItemReader reader(identity_levels(id_field));
     reader.feed(body);
     bool finished = false;
     while (true) {
@@ -177,6 +177,20 @@ TEST(ImportSet, AnItemBeyondAllBoundsHasItsIdentityStill) {
   EXPECT_EQ(import.set.errors().at(0).external_id, "s");
   EXPECT_EQ(import.set.errors().at(1).external_id, "7");
   EXPECT_TRUE(import.set.all_failed());
+}
+
+TEST(ImportSet, AnItemOfTooManyValuesHasItsIdentityWhereItIsCertain) {
+  std::string zeros = "[0";
+  for (int i = 0; i < 60'000; ++i) zeros += ",0";
+  std::string wide = "{\"id\":3";
+  for (int i = 0; i < 60'000; ++i) wide += ",\"" + std::to_string(i) + "\":0";
+  Imported import("{\"data\":[{\"id\":1,\"l\":" + zeros + "]},{\"id\":2,\"l\":" + zeros +
+                  "],\"id\":1}," + wide + "}]}");
+  EXPECT_EQ(import.set.errors().at(0).external_id, "1");
+  EXPECT_TRUE(import.set.errors().at(0).detail.starts_with("it has more than 50,000 values"));
+  EXPECT_EQ(import.set.errors().at(1).external_id, std::nullopt) << "it has two";
+  EXPECT_EQ(import.set.errors().at(2).external_id, std::nullopt)
+      << "it is too wide to be looked for";
 }
 
 TEST(ImportSet, AnItemThatIsTooLargeAndHasItsIdTwiceHasNoIdentity) {

@@ -96,7 +96,7 @@ TEST(Secrets, AMaskInsideOfOneIsRefused) {
     Result<SplitConfig> split = split_secrets(config);
     ASSERT_FALSE(split.ok()) << config;
     EXPECT_EQ(split.error().code, ErrorCode::invalid);
-    EXPECT_TRUE(split.error().fields[0].detail.starts_with("has a mask inside a secret"));
+    EXPECT_TRUE(split.error().fields.kept()[0].detail.starts_with("has a mask inside a secret"));
   }
   EXPECT_EQ(found_in(R"({"token":"a \"********\" b"})"), Found{R"(/token="a \"********\" b")"});
 }
@@ -107,7 +107,7 @@ TEST(SecretLimits, AConfigHasAtMost64Given_OrKept) {
   for (const std::string& value : {std::string("\"v\""), std::string(kMask)}) {
     Result<SplitConfig> split = split_secrets(headers(65, value));
     ASSERT_FALSE(split.ok());
-    EXPECT_EQ(split.error().fields[0].where, "/config");
+    EXPECT_EQ(split.error().fields.kept()[0].where, "/config");
   }
   EXPECT_FALSE(split_secrets(headers(50'000)).ok());
 }
@@ -118,7 +118,7 @@ TEST(SecretLimits, APointerHasAtMost1KiBAndAValue16KiB) {
   EXPECT_FALSE(split_secrets("{\"" + name + "x\":{\"secret\":1}}").ok());
   std::string value(16 * 1024 - 2, 'x');
   EXPECT_TRUE(split_secrets("{\"secret\":\"" + value + "\"}").ok());
-  EXPECT_EQ(split_secrets("{\"secret\":\"" + value + "x\"}").error().fields[0].where,
+  EXPECT_EQ(split_secrets("{\"secret\":\"" + value + "x\"}").error().fields.kept()[0].where,
             "/config/secret");
 }
 
@@ -130,7 +130,7 @@ std::vector<std::string> refused(std::string_view before, std::string_view after
   std::vector<std::string> refused;
   Status kept = check_kept(split_secrets(after).value(), stored.masked, pointers);
   if (kept.ok()) return refused;
-  for (const FieldError& field : kept.error().fields) refused.push_back(field.where);
+  for (const FieldError& field : kept.error().fields.kept()) refused.push_back(field.where);
   return refused;
 }
 

@@ -41,7 +41,7 @@ TEST(Identity, IsAStringOf1To512BytesOrANumber) {
 class ImportSetTest : public testing::Test {
  protected:
   void read(const std::string& body) {
-    json::ItemReader reader({json::kMaxRawItemBytes});
+    json::ItemReader reader;
     reader.feed(body);
     while (true) {
       Arena::Mark before = arena_.mark();
