@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.h"
+#include "core/base/limits.h"
 #include "core/effect_members.h"
 #include "core/json/cursor.h"
 #include "core/json/writer.h"
@@ -125,7 +126,7 @@ class Encoder {
     return sections_.size() - 1;
   }
 
-  // A pack that several statements name is sent once.
+  // A pack that several statements name is sent once; it is found without a look at the others.
   size_t section(const Pack& pack) {
     auto [known, added] = packs_.try_emplace(pack.get(), sections_.size());
     if (added) sections_.emplace_back(*pack);
@@ -215,12 +216,17 @@ class EffectWriter {
     if (const auto* integer = std::get_if<int64_t>(&param)) {
       out += std::to_string(*integer);
     } else if (const auto* text = std::get_if<std::string>(&param)) {
-      json::append_quoted(out, *text);
+      if (text->size() < kInlineTextBytes) return json::append_quoted(out, *text);
+      append_section(out, frame_.section(*text));
     } else if (const auto* pack = std::get_if<Pack>(&param)) {
-      json::ObjectWriter(out).integer("section", static_cast<int64_t>(frame_.section(*pack))).end();
+      append_section(out, frame_.section(*pack));
     } else {
       out += "null";
     }
+  }
+
+  void append_section(std::string& out, size_t section) {
+    json::ObjectWriter(out).integer("section", static_cast<int64_t>(section)).end();
   }
 
   Encoder& frame_;

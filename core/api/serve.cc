@@ -147,10 +147,11 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
   CO_TRY([[maybe_unused]] Unit acceptable, check_body(route, call.request));
   std::string body;
   if (reads_body(route, call.request)) {
-    if (!flow::announces_at_most(call.request, kUncheckedBodyBytes)) {
+    uint64_t announced = flow::announced_size(call.request, route.body.limit);
+    if (announced > kUncheckedBodyBytes) {
       CO_TRY([[maybe_unused]] Unit admitted, co_await flow::admit(in));
     }
-    CO_TRY(body, co_await flow::read_body(in, route.body.limit));
+    CO_TRY(body, co_await flow::read_body(in, announced, route.body.limit));
   }
   co_return co_await handle(in, std::move(call), std::move(body));
 }

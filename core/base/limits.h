@@ -13,6 +13,12 @@ inline constexpr uint64_t kMaxBodyBytes = 1024 * 1024;
 // A body of a known length up to this is read before it is known who sent it: one call of the store
 // less, for 16 KiB of memory.
 inline constexpr uint64_t kUncheckedBodyBytes = 16 * 1024;
+// What a larger one may take of memory, which the host hands out before it is read: so much for
+// each byte (the body, its canonical form, its members, a statement, the answer), and for the
+// values in it, of which there are at most so many (json/canonical.h).
+inline constexpr uint64_t kBodyMemoryPerByte = 6;
+inline constexpr uint64_t kValueMemoryPerByte = 24;
+inline constexpr uint64_t kMaxValueMemory = 4 * 1024 * 1024;
 inline constexpr size_t kMaxIdentityBytes = 512;
 inline constexpr size_t kMaxNameCharacters = 255;
 inline constexpr size_t kMaxUrlBytes = 2048;
@@ -22,13 +28,16 @@ inline constexpr int64_t kMaxPageRows = 1000;
 inline constexpr size_t kMaxImportErrors = 1000;
 // JSON Pointers in a config: to a secret, or to what identifies an item.
 inline constexpr size_t kMaxPointerBytes = 1024;
-// Of one config: each secret is sealed and stored on its own, under its JSON Pointer.
+// Of one config: each secret is sealed on its own, and all of them are one parameter.
 inline constexpr size_t kMaxSecrets = 64;
 inline constexpr size_t kMaxSecretBytes = 16 * 1024;
 inline constexpr int64_t kMaxRetentionDays = 36500;
 
 // Of a request's query, percent signs counted. Cloudflare lets 16 KB of a URL through.
 inline constexpr size_t kMaxQueryBytes = 16 * 1024;
+// A text of a statement from this size on travels beside the head of its frame, as packs do: there
+// it is neither quoted nor copied.
+inline constexpr size_t kInlineTextBytes = 1024;
 // Fields at fault that one answer names; the others are counted.
 inline constexpr size_t kMaxFieldErrors = 100;
 // Tags of an If-Match or If-None-Match that are looked at.
@@ -68,12 +77,22 @@ inline constexpr uint64_t kUnreservedImportMemory = 1024 * 1024;
 inline constexpr int64_t kMostIdsPerRow = 2;
 
 // Rows that a streamed list reads in one query: D1 takes 1,000 queries an invocation, and lists may
-// have a million rows. And bytes of data that such rows have at most, all together, twice that in
-// hexadecimal: a frame holds 16 MiB. A page that a client asked for holds as many rows as it asked
-// for, unless they are so large that its text passes the limit.
+// have a million rows. And bytes of data that the rows of one query have at most, all together,
+// twice that in hexadecimal: many lists are read at once. A page that a client asked for holds as
+// many rows as it asked for, unless they are so large that its text passes the limit.
 inline constexpr int64_t kStreamSliceRows = 1250;
-inline constexpr int64_t kStreamSliceBytes = 3'000'000;
-inline constexpr int64_t kPageBytes = 5'000'000;
+inline constexpr int64_t kStreamSliceBytes = 1'500'000;
+inline constexpr int64_t kPageBytes = 1'500'000;
+// What the first query of a page brings of a row, on average. So a short page of ordinary rows asks
+// for little memory, and one of large rows asks again.
+inline constexpr int64_t kOrdinaryRowBytes = 4096;
+// What a page may take of memory for each byte that its queries bring, which the host hands out
+// before they are sent: the frame, in hexadecimal, the text, the answer. And what it may take
+// without asking.
+inline constexpr int64_t kPageMemoryPerByte = 6;
+inline constexpr int64_t kUnreservedPageBytes = 100'000;
+// The same of a streamed list, of which a part is made at a time.
+inline constexpr uint64_t kStreamMemory = 1'800'000;
 // A streamed list goes out in parts of about this size, however large its pages are.
 inline constexpr size_t kStreamPartBytes = 256 * 1024;
 // A batch of a clean-up keeps everybody else waiting, so it is bounded to a quarter of a second: it

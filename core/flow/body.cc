@@ -2,7 +2,26 @@
 
 #include <algorithm>
 
+#include "core/base/limits.h"
+#include "core/flow/memory.h"
+
 namespace sm::flow {
+
+namespace {
+
+// What the request says of its body's length, at most one more than `limit`.
+std::optional<uint64_t> read_length(const http::Request& request, uint64_t limit) {
+  auto length = request.header("content-length");
+  if (!length) return std::nullopt;
+  uint64_t bytes = 0;
+  for (char digit : *length) {
+    if (digit < '0' || digit > '9') return std::nullopt;
+    bytes = std::min<uint64_t>(bytes * 10 + static_cast<uint64_t>(digit - '0'), limit + 1);
+  }
+  return bytes;
+}
+
+}  // namespace
 
 Error too_large(uint64_t limit) {
   return {ErrorCode::too_large,
@@ -10,23 +29,21 @@ Error too_large(uint64_t limit) {
 }
 
 Status check_announced_size(const http::Request& request, uint64_t limit) {
-  auto length = request.header("content-length");
-  if (!length) return Unit{};
-  uint64_t bytes = 0;
-  for (char digit : *length) {
-    if (digit < '0' || digit > '9') return Unit{};
-    bytes = std::min<uint64_t>(bytes * 10 + static_cast<uint64_t>(digit - '0'), limit + 1);
-  }
-  if (bytes > limit) return too_large(limit);
+  if (read_length(request, limit).value_or(0) > limit) return too_large(limit);
   return Unit{};
 }
 
-bool announces_at_most(const http::Request& request, uint64_t bytes) {
-  return request.header("content-length") && check_announced_size(request, bytes).ok();
+uint64_t announced_size(const http::Request& request, uint64_t limit) {
+  return std::min(read_length(request, limit).value_or(limit), limit);
 }
 
-Task<Result<std::string>> read_body(Invocation& in, uint64_t limit) {
+Task<Result<std::string>> read_body(Invocation& in, uint64_t announced, uint64_t limit) {
+  if (announced > kUncheckedBodyBytes) {
+    uint64_t bytes = announced * kBodyMemoryPerByte + value_memory(announced);
+    CO_TRY([[maybe_unused]] Unit held, co_await reserve_memory(in, bytes));
+  }
   std::string body;
+  body.reserve(announced);
   while (true) {
     std::vector<Effect> effects;
     effects.push_back(ReadBody{});

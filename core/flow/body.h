@@ -14,11 +14,13 @@ namespace sm::flow {
 // Refuses a body by its Content-Length, before any of it is read. Errors: too_large.
 Status check_announced_size(const http::Request& request, uint64_t limit);
 
-// Whether the body is known to be no longer than that, before any of it is read.
-bool announces_at_most(const http::Request& request, uint64_t bytes);
+// The length that the body is known to have at most, before any of it is read: what it announces,
+// up to `limit`, or that.
+uint64_t announced_size(const http::Request& request, uint64_t limit);
 
-// The whole body. Errors: too_large as soon as it passes the limit, cut_off, cancelled.
-Task<Result<std::string>> read_body(Invocation& in, uint64_t limit);
+// The whole body, for whose processing memory is reserved first. Errors: overloaded; too_large as
+// soon as it passes the limit, cut_off, cancelled.
+Task<Result<std::string>> read_body(Invocation& in, uint64_t announced, uint64_t limit);
 
 Error too_large(uint64_t limit);
 

@@ -8,6 +8,7 @@
 #include "core/flow/commit.h"
 #include "core/flow/import_job.h"
 #include "core/flow/log.h"
+#include "core/flow/memory.h"
 #include "core/http/malformed.h"
 #include "core/json/item_reader.h"
 #include "core/json/line_reader.h"
@@ -92,7 +93,7 @@ std::unique_ptr<json::ItemStream> reader_of(const ImportJob& job) {
 // What an import of a body of this size may take of memory.
 uint64_t memory_of(uint64_t body_bytes) {
   if (body_bytes > kLargeBodyBytes) return kLargeImportMemory;
-  return body_bytes * kImportMemoryPerByte;
+  return body_bytes * kImportMemoryPerByte + value_memory(body_bytes);
 }
 
 // Reads the body to its end. What it leaves open is less than one part, and nothing where a part

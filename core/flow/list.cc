@@ -6,6 +6,7 @@
 #include "core/base/encoding.h"
 #include "core/base/limits.h"
 #include "core/base/sha256.h"
+#include "core/flow/memory.h"
 #include "core/http/conditional.h"
 #include "core/store/store.h"
 
@@ -179,7 +180,8 @@ bool fill(ShownPage& page, Part& part, const List& list, int64_t limit) {
   while (true) {
     size_t before = page.text.bytes.size();
     if (!append_row(page.text, part, list)) return part.whole;
-    page.more = page.text.rows > limit || before >= static_cast<size_t>(kPageBytes);
+    bool too_much = page.text.bytes.size() > static_cast<size_t>(kPageBytes);
+    page.more = page.text.rows > limit || (too_much && page.text.rows > 1);
     if (page.more) {
       page.text.bytes.resize(before);
       return true;
@@ -188,11 +190,15 @@ bool fill(ShownPage& page, Part& part, const List& list, int64_t limit) {
   }
 }
 
-// One row more than the page shows is read, to know whether another page follows.
+// One row more than the page shows is read, to know whether another page follows. What the first
+// query did not bring is not known to be small.
 Task<Result<ShownPage>> read_page(Invocation& in, const List& list, Part part, int64_t limit) {
   ShownPage page;
   while (!fill(page, part, list, limit)) {
     Slice slice = next_slice(part, limit + 1 - page.text.rows, kPageBytes);
+    CO_TRY([[maybe_unused]] Unit held,
+           co_await reserve_memory(in, kPageMemoryPerByte * kPageBytes));
+    part.rows = store::Rows();
     CO_TRY(part, co_await read_part(in, list, slice));
   }
   close(page.text, list.form);
@@ -213,7 +219,13 @@ Task<Result<http::Response>> answer_list(Invocation& in, http::Request request, 
     if (without_rows || response.respond.status == 304) co_return response;
   }
   int64_t rows = asked.limit ? *asked.limit + 1 : kStreamSliceRows;
-  Slice slice = slice_of(asked.after, rows, asked.limit ? kPageBytes : kStreamSliceBytes);
+  int64_t bytes = asked.limit ? std::min(kPageBytes, rows * kOrdinaryRowBytes) : kStreamSliceBytes;
+  Slice slice = slice_of(asked.after, rows, bytes);
+  if (bytes > kUnreservedPageBytes) {
+    uint64_t memory =
+        asked.limit ? static_cast<uint64_t>(kPageMemoryPerByte * bytes) : kStreamMemory;
+    CO_TRY([[maybe_unused]] Unit held, co_await reserve_memory(in, memory));
+  }
   CO_TRY(Opening opening, co_await open(in, list, slice));
   Part part = std::move(opening.part);
   http::Response response = http::content(200, list.form.media_type, "");

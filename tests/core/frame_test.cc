@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/base/limits.h"
 #include "core/effect_members.h"
 #include "core/store/rows.h"
 
@@ -350,6 +351,16 @@ TEST(Frame, APackThatSeveralStatementsNameIsSentOnce) {
   EXPECT_EQ(written.sections.size(), 2u) << "the pack, and one that is only equal";
   const Json& statements = written.head["effects"][0]["statements"];
   EXPECT_EQ(statements[0]["params"][0], statements[1]["params"][0]);
+}
+
+TEST(Frame, ALongTextTravelsBesideTheHead) {
+  std::string text(kInlineTextBytes, '"');
+  std::vector<Effect> effects;
+  effects.push_back(Batch{{{1, {text, text.substr(1)}}}});
+  Parts written = split(encode_step(effects, StepIs::waiting));
+  const Json& params = written.head["effects"][0]["statements"][0]["params"];
+  EXPECT_EQ(written.sections.at(params[0]["section"].get<size_t>()), text);
+  EXPECT_EQ(params[1], text.substr(1));
 }
 
 TEST(FrameDeathTest, FramesThatNoHostOfOursMakesTrap) {

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <set>
+#include <tuple>
 
 #include "core/api/route.h"
 #include "core/base/encoding.h"
@@ -425,7 +426,7 @@ TEST(Lists, RowsThatAreTooLargeForTheirSliceComeInASmallerOneEachOnce) {
       ScriptedHost host;
       ScriptedWorld world("");
       world.source_rows = 40;
-      world.bytes_of_row = [&](int64_t id) { return id % 7 == 3 ? bytes : 2; };
+      world.bytes_of_row = [&](int64_t id) { return id % 20 == 3 ? bytes : 2; };
       Step step = host.start("GET", std::string("/sources/1/properties") + query);
       for (int i = 0; i < 200 && !step.done(); ++i) step = world.perform(host, step);
       ASSERT_TRUE(step.done());
@@ -434,6 +435,31 @@ TEST(Lists, RowsThatAreTooLargeForTheirSliceComeInASmallerOneEachOnce) {
       ASSERT_EQ(list.size(), 40u) << query << " with rows of " << bytes;
       for (size_t i = 0; i < list.size(); ++i) ASSERT_EQ(list[i]["id"], i + 1);
     }
+  }
+}
+
+TEST(Pages, HaveAsManyBytesAsTheirLimitButOneRowAtLeast) {
+  ScriptedHost host;
+  ScriptedWorld world("");
+  world.source_rows = 40;
+  world.bytes_of_row = [](int64_t) { return int64_t{512} * 1024; };
+  Step step = host.start("GET", "/sources/1/properties?limit=1000");
+  for (int i = 0; i < 20 && !step.done(); ++i) step = world.perform(host, step);
+  EXPECT_LE(step.body().size(), static_cast<size_t>(kPageBytes) + 2) << "the closing bracket";
+  EXPECT_EQ(Json::parse(step.body(), nullptr, false).size(), 2u);
+  EXPECT_NE(step.header("link"), "none");
+}
+
+TEST(Pages, ReserveTheirMemoryBeforeTheyRead) {
+  for (const auto& [query, least, most] :
+       {std::tuple{"?limit=5", uint64_t{0}, uint64_t{0}},
+        std::tuple{"?limit=100", uint64_t{1'000'000}, uint64_t{3'000'000}},
+        std::tuple{"?limit=1000", uint64_t{6 * kPageBytes}, uint64_t{10'000'000}},
+        std::tuple{"", uint64_t{1'000'000}, uint64_t{3'000'000}}}) {
+    ScriptedHost host;
+    host.start("GET", std::string("/sources/1/properties") + query);
+    EXPECT_GE(host.reserved_bytes(), least) << query;
+    EXPECT_LE(host.reserved_bytes(), most) << query;
   }
 }
 

@@ -183,8 +183,6 @@ struct LargeImport {
         std::string part = body.substr(at, 256 * 1024);
         at += part.size();
         step = host.resume(part.empty() ? body_end() : body_part(part));
-      } else if (effect == "reserve_memory") {
-        step = host.resume(ok());
       } else if (effect == "query" &&
                  step.statement(1) == store::staged_differences({}, {}, {}).number) {
         step = host.resume(rows({kSource, letters(step, 1, 2, 'x'), {}}));

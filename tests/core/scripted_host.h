@@ -1,7 +1,8 @@
 // A host made of a script: it drives a Machine with frames, as a real one does, and answers each
-// step as a test says.
+// step as a test says. It has memory for all who ask.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <functional>
 #include <nlohmann/json.hpp>
@@ -135,8 +136,11 @@ class ScriptedHost {
     std::string frame;
     append_section(frame, head.dump());
     for (const std::string& section : answer.sections) append_section(frame, section);
-    return parse(machine_.resume(frame));
+    return with_memory(parse(machine_.resume(frame)));
   }
+
+  // What was reserved by one invocation at most.
+  uint64_t reserved_bytes() const { return reserved_bytes_; }
 
   void close() { machine_.close(); }
 
@@ -153,7 +157,14 @@ class ScriptedHost {
     std::string frame;
     append_section(frame, head.dump());
     append_section(frame, std::string(64, '\7'));
-    return parse(machine_.start(frame));
+    reserved_bytes_ = 0;
+    return with_memory(parse(machine_.start(frame)));
+  }
+
+  Step with_memory(Step step) {
+    if (step.head["effects"].empty() || step.effect() != "reserve_memory") return step;
+    reserved_bytes_ = std::max(reserved_bytes_, step.head["effects"][0]["bytes"].get<uint64_t>());
+    return resume(ok());
   }
 
   static Step parse(const std::string& frame) {
@@ -169,6 +180,7 @@ class ScriptedHost {
   }
 
   Machine machine_;
+  uint64_t reserved_bytes_ = 0;
   Json vars_ = Json::object({{"API_KEY_PEPPER", "pepper"}});
 };
 
