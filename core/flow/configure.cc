@@ -1,15 +1,11 @@
 #include "core/flow/configure.h"
 
-#include <set>
-
 #include "core/base/limits.h"
 #include "core/flow/commit.h"
 #include "core/flow/log.h"
 #include "core/json/canonical.h"
 #include "core/json/cursor.h"
 #include "core/json/merge_patch.h"
-#include "core/json/writer.h"
-#include "core/store/pack.h"
 #include "core/store/store.h"
 #include "core/sync/config.h"
 #include "core/sync/secrets.h"
@@ -23,8 +19,8 @@ std::string_view connector_name(Connector connector) {
 
 Status check(const Invocation& in, Connector connector, std::string_view config) {
   bool any = in.deployment().var("ALLOW_PRIVATE_ADDRESSES") == "true";
-  FieldErrors errors = sync::check_config(connector, config,
-                                   any ? sync::Addresses::any : sync::Addresses::public_only);
+  FieldErrors errors = sync::check_config(
+      connector, config, any ? sync::Addresses::any : sync::Addresses::public_only);
   if (!errors.empty()) return invalid_body(std::move(errors));
   // Several changes, each of which fits, may add up to more.
   Arena arena(kUncheckedBodyBytes);
@@ -40,12 +36,13 @@ Status check(const Invocation& in, Connector connector, std::string_view config)
   }
 }
 
-// The statements that store the secrets of a config, sealed for their place.
-Task<Result<std::vector<Statement>>> seal_secrets(Invocation& in, TenantId tenant,
-                                                  Connector connector, int64_t id,
-                                                  std::vector<sync::Secret> secrets) {
-  std::vector<Statement> statements;
-  if (secrets.empty()) co_return statements;
+// The text that is stored of a config's secrets: new ones are sealed for their place, of others the
+// seal stays.
+Task<Result<std::string>> seal_secrets(Invocation& in, TenantId tenant, Connector connector,
+                                       int64_t id, const sync::SplitConfig& config,
+                                       sync::Seals seals) {
+  const std::vector<sync::Secret>& secrets = config.secrets;
+  if (secrets.empty()) co_return sync::write_seals(config.places, seals);
   if (!in.deployment().sealing) {
     co_return Error{ErrorCode::not_configured,
                     "This deployment has no ENCRYPTION_KEY to seal secrets with: set it first."};
@@ -59,37 +56,39 @@ Task<Result<std::vector<Statement>>> seal_secrets(Invocation& in, TenantId tenan
   std::vector<Reply> replies = co_await in.perform(std::move(effects));
   for (size_t i = 0; i < replies.size(); ++i) {
     if (replies[i].error) co_return std::move(*replies[i].error);
-    statements.push_back(store::secret_stored(connector, tenant, id, secrets[i].pointer,
-                                              replies[i].key_id, replies[i].sealed));
+    seals[secrets[i].pointer] = replies[i].key_id + ":" + replies[i].sealed;
   }
-  co_return statements;
+  co_return sync::write_seals(config.places, seals);
 }
 
-Task<Result<std::set<std::string>>> stored_pointers(Invocation& in, TenantId tenant,
-                                                    Connector connector, int64_t id) {
-  CO_TRY(store::Rows rows,
-         co_await store::query(in, store::secret_pointers(connector, tenant, id)));
-  std::set<std::string> pointers;
-  store::SecretPointersRow row;
-  while (rows.next(row)) pointers.emplace(row.pointer);
-  co_return pointers;
+struct StoredSeals {
+  sync::Seals seals;
+  std::string text;      // of them
+  bool as_rows = false;  // one for each, in place of the text
+};
+
+Task<Result<StoredSeals>> stored_seals(Invocation& in, TenantId tenant, Connector connector,
+                                       const ConnectorRow& row) {
+  std::vector<Statement> statements;
+  statements.push_back(store::connector_seals(connector, tenant, row.id));
+  statements.push_back(store::connector_old_seals(connector, tenant, row.id));
+  CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
+  StoredSeals stored;
+  for (store::ConnectorOldSealsRow old; rows[1].next(old); stored.as_rows = true) {
+    stored.seals.emplace(old.pointer, std::string(old.key_id) + ":" + std::string(old.sealed));
+  }
+  store::ConnectorSealsRow text;
+  if (rows[0].next(text)) {
+    stored.text = text.seals;
+    stored.seals = sync::read_seals(row.config, text.seals);
+  }
+  co_return stored;
 }
 
-// Drops what the new config has no secret for any more.
-std::optional<Statement> drop_unused(TenantId tenant, Connector connector, int64_t id,
-                                     const std::set<std::string>& stored,
-                                     const sync::SplitConfig& config) {
-  std::set<std::string> used = config.kept;
-  for (const sync::Secret& secret : config.secrets) used.insert(secret.pointer);
-  std::string unused;
-  json::ListWriter list(unused);
-  for (const std::string& pointer : stored) {
-    if (used.count(pointer) == 0) json::append_quoted(list.element(), pointer);
-  }
-  if (list.empty()) return std::nullopt;
-  list.end();
-  return store::secrets_dropped(connector, tenant, id,
-                                std::make_shared<const std::string>(std::move(unused)));
+void append_seals(std::vector<Statement>& batch, TenantId tenant, Connector connector, int64_t id,
+                  std::string seals) {
+  batch.push_back(seals.empty() ? store::seals_deleted(connector, tenant, id)
+                                : store::seals_stored(connector, tenant, id, std::move(seals)));
 }
 
 Task<Result<ConnectorRow>> attempt_change(Invocation& in, ConnectorRow row,
@@ -102,16 +101,20 @@ Task<Result<ConnectorRow>> attempt_change(Invocation& in, ConnectorRow row,
     std::string merged = json::merge_patch(row.config, *change.config_patch);
     if (json::type_of(merged) != json::ValueType::object) merged = "{}";
     CO_TRY([[maybe_unused]] Unit fits, check(in, change.connector, merged));
-    CO_TRY(auto stored, co_await stored_pointers(in, change.tenant, change.connector, row.id));
+    CO_TRY(StoredSeals stored, co_await stored_seals(in, change.tenant, change.connector, row));
     CO_TRY(sync::SplitConfig config, sync::split_secrets(merged));
-    CO_TRY([[maybe_unused]] Unit kept, sync::check_kept(config, row.config, stored));
-    changed.config = config.masked;
-    if (auto drop = drop_unused(change.tenant, change.connector, row.id, stored, config)) {
-      batch.push_back(std::move(*drop));
+    CO_TRY([[maybe_unused]] Unit kept, sync::check_kept(config, row.config, stored.seals));
+    changed.config = std::move(config.masked);
+    // Rows become a text as soon as anything changes.
+    bool rows_stay = stored.as_rows && config.secrets.empty() && changed.config == row.config;
+    CO_TRY(std::string seals, co_await seal_secrets(in, change.tenant, change.connector, row.id,
+                                                    config, std::move(stored.seals)));
+    if (seals != stored.text && !rows_stay) {
+      append_seals(batch, change.tenant, change.connector, row.id, std::move(seals));
     }
-    CO_TRY(auto seals,
-           co_await seal_secrets(in, change.tenant, change.connector, row.id, config.secrets));
-    for (Statement& seal : seals) batch.push_back(std::move(seal));
+    if (stored.as_rows && !rows_stay) {
+      batch.push_back(store::old_seals_deleted(change.connector, change.tenant, row.id));
+    }
   }
   bool same = batch.size() == 1 && changed.name == row.name && changed.config == row.config;
   if (same) co_return row;
@@ -144,7 +147,8 @@ std::vector<Statement> deletion(TenantId tenant, Connector connector, const Conn
   batch.push_back(store::connector_snapshots_deleted(connector, tenant, id));
   batch.push_back(store::connector_properties_deleted(connector, tenant, id));
   batch.push_back(store::connector_pairs_deleted(connector, tenant, id));
-  batch.push_back(store::connector_secrets_deleted(connector, tenant, id));
+  batch.push_back(store::seals_deleted(connector, tenant, id));
+  batch.push_back(store::old_seals_deleted(connector, tenant, id));
   batch.push_back(store::connector_deleted(connector, tenant, id));
   return batch;
 }
@@ -176,9 +180,11 @@ Task<Result<ConnectorRow>> create(Invocation& in, NewConnector given) {
   std::vector<Statement> batch;
   batch.push_back(store::connector_added(given.connector, given.tenant, row.id, row.name, row.type,
                                          row.config, now));
-  CO_TRY(auto seals,
-         co_await seal_secrets(in, given.tenant, given.connector, row.id, config.secrets));
-  for (Statement& seal : seals) batch.push_back(std::move(seal));
+  CO_TRY(std::string seals,
+         co_await seal_secrets(in, given.tenant, given.connector, row.id, config, {}));
+  if (!seals.empty()) {
+    append_seals(batch, given.tenant, given.connector, row.id, std::move(seals));
+  }
   CO_TRY([[maybe_unused]] Unit written,
          co_await commit_shown(in, std::move(batch),
                                store::connector_by_id(given.connector, given.tenant, row.id)));

@@ -8,6 +8,7 @@
 #include "core/json/cursor.h"
 #include "core/json/pointer.h"
 #include "core/json/rewrite.h"
+#include "core/json/writer.h"
 
 namespace sm::sync {
 namespace {
@@ -68,11 +69,13 @@ class Splitter {
     } else if (value.size() > kMaxSecretBytes) {
       problem_ = fault(pointer, "must have at most 16 KiB, as every secret");
     } else if (value == kMask) {
+      split_.places.emplace_back(pointer);
       split_.kept.emplace(pointer);
     } else if (value.find(kMask) != std::string_view::npos) {
       problem_ =
           fault(pointer, "has a mask inside a secret: send the secret whole, or its mask alone");
     } else {
+      split_.places.emplace_back(pointer);
       split_.secrets.push_back({std::string(pointer), std::string(value)});
     }
   }
@@ -120,8 +123,7 @@ bool is_secret_name(std::string_view name) {
 
 Result<SplitConfig> split_secrets(std::string_view config) { return Splitter().run(config); }
 
-Status check_kept(const SplitConfig& config, std::string_view before,
-                  const std::set<std::string>& stored) {
+Status check_kept(const SplitConfig& config, std::string_view before, const Seals& stored) {
   FieldErrors errors;
   for (const std::string& pointer : config.kept) {
     if (stored.count(pointer) == 0) {
@@ -133,20 +135,43 @@ Status check_kept(const SplitConfig& config, std::string_view before,
     if (!list) list = list_around(before, tokens);
     if (list && json::find(config.masked, *list) != json::find(before, *list)) {
       errors.add(fault(pointer,
-                             "is the mask of a secret in a list that changed: send the secrets of "
-                             "the list again"));
+                       "is the mask of a secret in a list that changed: send the secrets of "
+                       "the list again"));
     }
   }
   if (errors.empty() && !config.kept.empty()) {
     for (std::string_view name : kAddresses) {
       if (is_same_address(config, before, name)) continue;
       errors.add(fault("/" + std::string(name),
-                             "cannot change while a secret is kept: send the secrets again, since "
-                             "they would go to the new address"));
+                       "cannot change while a secret is kept: send the secrets again, since "
+                       "they would go to the new address"));
     }
   }
   if (!errors.empty()) return invalid_body(std::move(errors));
   return Unit{};
+}
+
+std::string write_seals(const std::vector<std::string>& places, const Seals& seals) {
+  std::string text;
+  if (places.empty()) return text;
+  json::ListWriter list(text);
+  for (const std::string& place : places) json::append_quoted(list.element(), seals.at(place));
+  list.end();
+  return text;
+}
+
+Seals read_seals(std::string_view config, std::string_view seals) {
+  Result<SplitConfig> split = split_secrets(config);
+  Seals found;
+  if (!split.ok() || seals.empty()) return found;
+  json::ElementCursor seal(seals);
+  for (const std::string& place : split.value().places) {
+    if (split.value().kept.count(place) == 0) continue;
+    if (!seal.next()) return {};
+    found.emplace(place, json::unquote(seal.value()));
+  }
+  if (seal.next()) return {};
+  return found;
 }
 
 }  // namespace sm::sync

@@ -1,6 +1,6 @@
 // Sealing: AES-256-GCM with the deployment's key, which never enters the core. The context (tenant,
-// owner, field) and the key's id are associated data, so a sealed text copied to another place does
-// not open there.
+// owner, pointer) and the key's id are associated data, so a sealed text copied to another place
+// does not open there.
 
 const keyBytes = 32;
 // NIST SP 800-38D: 96 bits is the nonce length that GCM is made for; random ones are fine below
@@ -28,6 +28,19 @@ export class Sealer {
       "decrypt",
     ]);
     return new Sealer(hex(new Uint8Array(digest, 0, 4)), key);
+  }
+
+  /** What was sealed with this key, for this context; `undefined` where it was not. */
+  async open({ keyId, sealed }: Sealed, context: string): Promise<Uint8Array | undefined> {
+    const bytes = fromBase64(sealed);
+    if (keyId !== this.keyId || bytes === undefined) return undefined;
+    const parameters = this.parameters(bytes.subarray(0, nonceBytes), context);
+    try {
+      const plain = await crypto.subtle.decrypt(parameters, this.key, bytes.subarray(nonceBytes));
+      return new Uint8Array(plain);
+    } catch {
+      return undefined;
+    }
   }
 
   /** The nonce stands in front of the cipher text, and the tag of 16 bytes at its end. */
@@ -58,6 +71,14 @@ function decodeKey(encoded: string | undefined): Uint8Array<ArrayBuffer> | undef
   if (encoded === undefined || !/^[A-Za-z0-9+/]{43}=$/.test(encoded.trim())) return undefined;
   const bytes = Uint8Array.from(atob(encoded.trim()), (char) => char.charCodeAt(0));
   return bytes.length === keyBytes ? bytes : undefined;
+}
+
+function fromBase64(text: string): Uint8Array<ArrayBuffer> | undefined {
+  try {
+    return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  } catch {
+    return undefined;
+  }
 }
 
 function hex(bytes: Uint8Array): string {

@@ -24,21 +24,21 @@ FROM {connector}s WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT
 UPDATE {connector}s SET name = :name, config = :config, revision = revision + 1, updated_at = :now
 WHERE tenant_id = :tenant_id AND id = :id RETURNING revision;
 
--- name: secret_pointers(connector, tenant_id TenantId, id int) -> (pointer text)
--- Where in the config secrets are stored.
-SELECT pointer FROM secrets WHERE tenant_id = :tenant_id AND owner = '{connector}' AND owner_id = :id;
+-- name: connector_seals(connector, tenant_id TenantId, id int) -> (seals text)
+SELECT seals FROM sealed_secrets WHERE tenant_id = :tenant_id AND owner = '{connector}' AND owner_id = :id;
 
--- name: secret_stored(connector, tenant_id TenantId, id int, pointer text, key_id text, sealed text)
-INSERT INTO secrets (tenant_id, owner, owner_id, pointer, key_id, sealed)
-VALUES (:tenant_id, '{connector}', :id, :pointer, :key_id, :sealed)
-ON CONFLICT (owner, owner_id, pointer) DO UPDATE SET key_id = excluded.key_id, sealed = excluded.sealed;
+-- name: connector_old_seals(connector, tenant_id TenantId, id int) -> (pointer text, key_id text, sealed text)
+-- Those of a config that was not changed since each secret had a row.
+SELECT pointer, key_id, sealed FROM secrets WHERE tenant_id = :tenant_id AND owner = '{connector}' AND owner_id = :id;
 
--- name: secrets_dropped(connector, tenant_id TenantId, id int, pack pack)
--- Drops those at the pointers of a JSON list.
-DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{connector}' AND owner_id = :id
-  AND pointer IN (SELECT j.value FROM {{items}});
+-- name: seals_stored(connector, tenant_id TenantId, id int, seals text)
+INSERT INTO sealed_secrets (tenant_id, owner, owner_id, seals) VALUES (:tenant_id, '{connector}', :id, :seals)
+ON CONFLICT (owner, owner_id) DO UPDATE SET seals = excluded.seals;
 
--- name: connector_secrets_deleted(connector, tenant_id TenantId, id int)
+-- name: seals_deleted(connector, tenant_id TenantId, id int)
+DELETE FROM sealed_secrets WHERE tenant_id = :tenant_id AND owner = '{connector}' AND owner_id = :id;
+
+-- name: old_seals_deleted(connector, tenant_id TenantId, id int)
 DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{connector}' AND owner_id = :id;
 
 -- name: connector_counted(connector, tenant_id TenantId, id int) -> (properties int, snapshots int)

@@ -10,6 +10,7 @@ export const kFill = `
   INSERT INTO targets (id, tenant_id, name, type, config, created_at, updated_at)
     SELECT n, (n + 1) / 2, 'n', 't', '{}', 't', 't' FROM generate_series(1, 400) n;
   INSERT INTO secrets SELECT (n + 1) / 2, 'source', n, '/token', 'k', 's' FROM generate_series(1, 400) n;
+  INSERT INTO sealed_secrets SELECT (n + 1) / 2, 'source', n, '[]' FROM generate_series(1, 400) n;
   INSERT INTO property_data SELECT n, n / 200 + 1, 'h', '{}' FROM generate_series(1, 39999) n;
   INSERT INTO source_properties (tenant_id, source_id, external_id, id, hash, data_id, revision, log_id, life_log, created_at, updated_at)
     SELECT n / 200 + 1, n / 100 + 1, 'e' || n, n, 'h', n, n % 7, 1, 1, 't', 't' FROM generate_series(1, 39999) n;

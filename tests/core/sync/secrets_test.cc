@@ -101,6 +101,26 @@ TEST(Secrets, AMaskInsideOfOneIsRefused) {
   EXPECT_EQ(found_in(R"({"token":"a \"********\" b"})"), Found{R"(/token="a \"********\" b")"});
 }
 
+TEST(Seals, AreOneTextInTheOrderOfTheMasks) {
+  SplitConfig split =
+      split_secrets(R"({"a":[{"token":1},{"token":2}],"headers":{"b":"x"},"secret":null})").value();
+  Seals seals = {
+      {"/a/0/token", "k:1"}, {"/a/1/token", "k:2"}, {"/headers/b", "k:3"}, {"/c", "k:4"}};
+  std::string text = write_seals(split.places, seals);
+  EXPECT_EQ(text, R"(["k:1","k:2","k:3"])");
+  seals.erase("/c");
+  EXPECT_EQ(read_seals(split.masked, text), seals);
+  EXPECT_EQ(write_seals({}, {}), "");
+}
+
+TEST(Seals, OfAnotherConfigAreNone) {
+  for (std::string_view config :
+       {"{}", R"({"token":"********"})", R"({"token":"a","secret":"b"})"}) {
+    EXPECT_EQ(read_seals(config, R"(["k:1","k:2"])"), Seals{}) << config;
+  }
+  EXPECT_EQ(read_seals(R"({"token":"********"})", ""), Seals{});
+}
+
 TEST(SecretLimits, AConfigHasAtMost64Given_OrKept) {
   EXPECT_EQ(split_secrets(headers(64)).value().secrets.size(), 64u);
   EXPECT_EQ(split_secrets(headers(64, std::string(kMask))).value().kept.size(), 64u);
@@ -125,10 +145,10 @@ TEST(SecretLimits, APointerHasAtMost1KiBAndAValue16KiB) {
 // The pointers of the masks that are refused where `before` is stored and `after` comes.
 std::vector<std::string> refused(std::string_view before, std::string_view after) {
   SplitConfig stored = split_secrets(before).value();
-  std::set<std::string> pointers;
-  for (const Secret& secret : stored.secrets) pointers.insert(secret.pointer);
+  Seals seals;
+  for (const Secret& secret : stored.secrets) seals[secret.pointer] = "sealed";
   std::vector<std::string> refused;
-  Status kept = check_kept(split_secrets(after).value(), stored.masked, pointers);
+  Status kept = check_kept(split_secrets(after).value(), stored.masked, seals);
   if (kept.ok()) return refused;
   for (const FieldError& field : kept.error().fields.kept()) refused.push_back(field.where);
   return refused;
