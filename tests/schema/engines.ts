@@ -58,11 +58,16 @@ export class SqliteEngine implements Engine {
     }
   }
 
+  /** A savepoint is a transaction where none is open, so that a test may put one around several batches. */
   async batch(statements: readonly Statement[]): Promise<StoreOutcome> {
-    this.db.exec("BEGIN IMMEDIATE");
+    this.db.exec("SAVEPOINT batch");
     const outcome = await this.query(statements);
-    this.db.exec(outcome.ok ? "COMMIT" : "ROLLBACK");
+    this.db.exec(outcome.ok ? "RELEASE batch" : "ROLLBACK TO batch; RELEASE batch");
     return outcome;
+  }
+
+  exec(sql: string): void {
+    this.db.exec(sql);
   }
 
   async read(sql: string): Promise<readonly Row[]> {
