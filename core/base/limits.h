@@ -110,6 +110,10 @@ inline constexpr int64_t kRunLeaseMs = 5 * 60 * 1000;
 // How often a run is taken up without any progress before it counts as failed. The lease, and so
 // the time to the next attempt, doubles with each: 5, 10, 20, 40 and 80 minutes.
 inline constexpr int64_t kMaxRunAttempts = 5;
+// How far a wake may be ahead of the clock: a trigger names the minute that it was meant for, and
+// comes a moment early at most. Anybody who can reach a local server's door for triggers, such as a
+// page in the developer's browser, may name any time.
+inline constexpr int64_t kMaxWakeAheadMs = 60 * 1000;
 // The nightly retention: at this time of the day, UTC. Log rows stay for so many days.
 inline constexpr int64_t kRetentionTimeMs = 2 * 60 * 60 * 1000;
 inline constexpr int64_t kLogDays = 365;

@@ -17,6 +17,7 @@ const workerVariables = [
   "ENCRYPTION_KEY",
   "RETENTION_DAYS",
   "TENANT_SIGNUP",
+  "TRUST_SCHEDULED_TIME",
 ];
 
 /** Secrets are made once, since sealed data and hashed keys in the database are worthless without them. */

@@ -73,6 +73,8 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
       PORT: String(port),
       STATE_DIR: stateDir,
       WORKER_FILE: "tests/host/limited_worker.ts",
+      // scheduled.ts lets nights pass.
+      TRUST_SCHEDULED_TIME: "true",
       ...options.env,
     }),
     stdio: ["ignore", "pipe", "pipe"],

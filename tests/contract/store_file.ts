@@ -105,6 +105,19 @@ export async function whileSpoiled<T>(file: string, work: () => Promise<T>): Pro
   }
 }
 
+/** Rows of the store, read beside the product. */
+export function readStore(file: string, sql: string): Record<string, unknown>[] {
+  const database = new DatabaseSync(file, { readOnly: true });
+  try {
+    return database
+      .prepare(sql)
+      .all()
+      .map((row) => ({ ...row }));
+  } finally {
+    database.close();
+  }
+}
+
 /** Changes the store behind the product's back, for what only time would bring about. */
 export function alterStore(file: string, sql: string): void {
   const database = openOwn(file);

@@ -30,6 +30,37 @@ TEST(MachineWake, WhatGoesWrongIsLogged) {
   EXPECT_TRUE(message.starts_with("wake: unavailable: ")) << message;
 }
 
+// What the work that is due is looked for as of.
+std::string work_time(ScriptedHost& host, int64_t scheduled_ms) {
+  Step step = host.wake(scheduled_ms);
+  while (!step.done() && step.name(0) != "due_slots") {
+    step = host.resume(rows(std::vector<Cells>(step.statements())));
+  }
+  host.close();
+  return step.params(0)[0].get<std::string>();
+}
+
+TEST(MachineWake, ATriggerIsBelievedForAMinuteAheadOfTheClock) {
+  ScriptedHost host;
+  int64_t now = ScriptedHost::kNowMs;
+  EXPECT_EQ(work_time(host, now), "2026-01-15T10:30:00.000Z");
+  EXPECT_EQ(work_time(host, now - 3'600'000), "2026-01-15T10:30:00.000Z") << "late is now";
+  EXPECT_EQ(work_time(host, now + 59'000), "2026-01-15T10:30:59.000Z");
+  for (int64_t ahead : {int64_t{60'000}, int64_t{3'600'000}, int64_t{2'335'000'000'000}}) {
+    EXPECT_EQ(work_time(host, now + ahead), "2026-01-15T10:31:00.000Z") << ahead;
+  }
+}
+
+TEST(MachineWake, TestsMayLetTimePass) {
+  ScriptedHost host;
+  host.set_var("TRUST_SCHEDULED_TIME", "true");
+  EXPECT_EQ(work_time(host, ScriptedHost::kNowMs + 3'600'000), "2026-01-15T11:30:00.000Z");
+  for (const char* word : {"", "false", "1", "TRUE"}) {
+    host.set_var("TRUST_SCHEDULED_TIME", word);
+    EXPECT_EQ(work_time(host, ScriptedHost::kNowMs + 3'600'000), "2026-01-15T10:31:00.000Z");
+  }
+}
+
 TEST(MachineWake, ALongMessageIsCutBetweenCharacters) {
   // Wherever the limit lies within a character of three bytes.
   for (size_t shift : {0, 1, 2}) {

@@ -45,7 +45,11 @@ export function openCore(store: Store, table: StatementTable): Core {
     store,
     sealing: true,
     sealer: () => Sealer.create(Buffer.alloc(32).toString("base64")),
-    varsJson: JSON.stringify({ TENANT_SIGNUP: "open", API_KEY_PEPPER: "pepper" }),
+    varsJson: JSON.stringify({
+      TENANT_SIGNUP: "open",
+      API_KEY_PEPPER: "pepper",
+      TRUST_SCHEDULED_TIME: "true",
+    }),
     asset: async () => undefined,
   };
   return {
