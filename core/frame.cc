@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "core/base/check.h"
+#include "core/base/encoding.h"
 #include "core/base/limits.h"
 #include "core/effect_members.h"
 #include "core/json/cursor.h"
@@ -256,8 +257,13 @@ Deployment decode_deployment(const Json& head) {
   for (const auto& [name, value] : member(head, "vars").items()) {
     deployment.vars.emplace(name, value.get<std::string>());
   }
+  for (const auto& [name, secret] : member(head, "secrets").items()) {
+    std::string digest;
+    append_from_hex(digest, text_member(secret, "digest"));
+    deployment.secrets.push_back(
+        {name, static_cast<size_t>(integer_member(secret, "bytes")), std::move(digest)});
+  }
   deployment.store_kind = text_member(head, "store");
-  deployment.sealing = member(head, "sealing").get<bool>();
   return deployment;
 }
 

@@ -39,9 +39,12 @@ Result<std::string_view> read_json(Arena& arena, const std::string& body) {
 Result<Members> read_members(const Route& route, std::string body) {
   static constexpr RequestShape kNothing{"Nothing", {}};
   if (route.body.reading == Body::Reading::streamed) return Members();
-  bool takes_one = route.body.reading == Body::Reading::whole;
-  // A body that the route would ignore is a mistake of the caller's.
-  if (!takes_one && body.empty()) return Members();
+  bool takes_one = route.body.reading != Body::Reading::nothing;
+  if (body.empty()) {
+    // A body that the route would ignore is a mistake of the caller's.
+    if (!takes_one) return Members();
+    if (route.body.reading == Body::Reading::optional) body = "{}";
+  }
   // What it takes is needed no more once the members are there.
   Arena arena(kUncheckedBodyBytes);
   TRY(std::string_view canonical, read_json(arena, body));

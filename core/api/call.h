@@ -19,7 +19,7 @@ namespace sm::api {
 struct Call {
   const Route* route;
   http::Request request;
-  TenantId tenant;           // of the key; of no meaning where the route is open
+  TenantId tenant;           // of the key; 0 where the route takes none
   std::vector<int64_t> ids;  // of the path, in order
   Arguments arguments;       // of the query
   Members members;           // of the body, where the route has a shape for it

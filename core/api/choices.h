@@ -13,6 +13,7 @@ inline constexpr std::string_view kSyncStatuses[] = {"synced", "manual", "confli
 inline constexpr std::string_view kLogStatuses[] = {"running", "success", "partial", "failed"};
 inline constexpr std::string_view kLogTypes[] = {"import",   "sync",    "push",   "cleanup",
                                                  "rollback", "resolve", "manual", "scheduled"};
+inline constexpr std::string_view kKeyScopes[] = {"full", "read"};
 inline constexpr std::string_view kImportModes[] = {"upsert", "full"};
 inline constexpr std::string_view kImportStatuses[] = {"success", "partial"};
 inline constexpr std::string_view kDeliveries[] = {"none", "pending"};

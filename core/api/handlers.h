@@ -17,6 +17,10 @@ ResponseTask show_health(Invocation& in, Call call);
 // tenants.cc
 ResponseTask create_tenant(Invocation& in, Call call);
 ResponseTask show_tenant(Invocation& in, Call call);
+ResponseTask list_tenants(Invocation& in, Call call);
+ResponseTask suspend_tenant(Invocation& in, Call call);
+ResponseTask resume_tenant(Invocation& in, Call call);
+ResponseTask create_key_for_tenant(Invocation& in, Call call);
 ResponseTask list_keys(Invocation& in, Call call);
 ResponseTask create_key(Invocation& in, Call call);
 ResponseTask revoke_key(Invocation& in, Call call);

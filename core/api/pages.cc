@@ -3,6 +3,7 @@
 #include "core/api/handlers.h"
 #include "core/api/openapi.h"
 #include "core/flow/cleanup.h"
+#include "core/flow/deployment.h"
 #include "core/flow/health.h"
 #include "core/http/conditional.h"
 #include "core/json/writer.h"
@@ -55,10 +56,15 @@ ResponseTask show_openapi(Invocation&, Call call) {
 ResponseTask show_health(Invocation& in, Call) {
   bool store_ok = co_await flow::store_works(in);
   std::vector<std::string_view> missing;
-  if (in.deployment().var("API_KEY_PEPPER").empty()) missing.push_back("API_KEY_PEPPER");
-  if (!in.deployment().sealing) missing.push_back("ENCRYPTION_KEY");
-  bool valid = flow::has_valid_retention(in.deployment());
-  bool ok = store_ok && missing.empty() && valid;
+  std::vector<std::string_view> invalid;
+  for (const flow::SecretRule& rule : flow::kSecretRules) {
+    flow::SecretState state = flow::state_of(in.deployment(), rule);
+    bool needed = rule.need == flow::SecretRule::Need::required;
+    if (state == flow::SecretState::missing && needed) missing.push_back(rule.name);
+    if (state == flow::SecretState::wrong_size) invalid.push_back(rule.name);
+  }
+  if (!flow::has_valid_retention(in.deployment())) invalid.push_back("RETENTION_DAYS");
+  bool ok = store_ok && missing.empty() && invalid.empty();
   std::string json = json::object([&](json::ObjectWriter& health) {
     health.text("status", ok ? "ok" : "degraded").text("version", SM_VERSION);
     json::ObjectWriter(health.key("store"))
@@ -66,7 +72,7 @@ ResponseTask show_health(Invocation& in, Call) {
         .boolean("ok", store_ok)
         .end();
     if (!missing.empty()) append_texts(health.key("missing"), missing);
-    if (!valid) append_texts(health.key("invalid"), {"RETENTION_DAYS"});
+    if (!invalid.empty()) append_texts(health.key("invalid"), invalid);
   });
   co_return http::json_unstored(ok ? 200 : 503, std::move(json));
 }

@@ -75,7 +75,7 @@ std::string expectation(const Parameter& parameter) {
     case Parameter::Kind::choice:
       return one_of(parameter.choices);
     case Parameter::Kind::time:
-      return "must be an RFC 3339 time such as 2026-01-15T10:30:00Z";
+      return std::string(kTimeRule);
     case Parameter::Kind::text:
       return "must have " + range + " bytes of UTF-8, and no U+0000";
     case Parameter::Kind::cursor:

@@ -20,8 +20,19 @@ constexpr RequestField kNewTenantFields[] = {
     {.name = "api_key",
      .kind = Kind::key,
      .need = Need::optional,
-     .doc = "A key of your own: 32 to 128 of [A-Za-z0-9._~-], not beginning with sm_. One is made "
-            "where it lacks."}};
+     .doc = "A key of your own: 32 to 128 of [A-Za-z0-9._~-], random, not beginning with sm_. One "
+            "is made where it lacks."}};
+constexpr RequestField kNewKeyFields[] = {
+    {.name = "name", .kind = Kind::name, .need = Need::optional},
+    {.name = "scope",
+     .kind = Kind::choice,
+     .need = Need::optional,
+     .doc = "read: every write is refused. full where it lacks.",
+     .choices = kKeyScopes},
+    {.name = "expires_at",
+     .kind = Kind::time,
+     .need = Need::optional,
+     .doc = "When the key stops to open anything, in the future. Never where it lacks."}};
 constexpr RequestField kNewSourceFields[] = {
     {.name = "name", .kind = Kind::name},
     {.name = "type", .kind = Kind::choice, .choices = kSourceTypes},
@@ -55,6 +66,7 @@ constexpr RequestField kEditFields[] = {
 }  // namespace
 
 const RequestShape kNewTenantShape{"NewTenant", kNewTenantFields, R"({"name":"Harbour Homes"})"};
+const RequestShape kNewKeyShape{"NewKey", kNewKeyFields, R"({"name":"Report","scope":"read"})"};
 const RequestShape kNewSourceShape{
     "NewSource", kNewSourceFields,
     R"({"name":"MLS feed","type":"json","config":{"max_removed_ratio":0.2}})"};

@@ -6,6 +6,7 @@
 namespace sm::api {
 
 extern const RequestShape kNewTenantShape;
+extern const RequestShape kNewKeyShape;
 extern const RequestShape kNewSourceShape;
 extern const RequestShape kNewTargetShape;
 extern const RequestShape kSourcePatchShape;

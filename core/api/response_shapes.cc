@@ -41,13 +41,27 @@ constexpr ResponseField kHealthFields[] = {
     {.name = "invalid",
      .kind = Kind::texts,
      .need = Need::optional,
-     .doc = "Variables of this deployment that have no value of their kind."}};
+     .doc = "Variables of this deployment that have no value of their kind, or of their size."}};
+
+constexpr ResponseField kKeyName{.name = "name", .kind = Kind::text, .need = Need::nullable};
+constexpr ResponseField kScope{.name = "scope", .kind = Kind::choice, .choices = kKeyScopes};
+constexpr ResponseField maybe_time(std::string_view name, std::string_view doc = {}) {
+  return {.name = name, .kind = Kind::time, .need = Need::nullable, .doc = doc};
+}
 
 constexpr ResponseField kTenantFields[] = {kId, kName, kCreatedAt};
+constexpr ResponseField kListedTenantFields[] = {
+    kId, kName, kCreatedAt, maybe_time("suspended_at", "Since then its keys open nothing.")};
 constexpr ResponseField kNewTenantFields[] = {kId, kName, kNewKey, kCreatedAt};
-constexpr ResponseField kKeyFields[] = {
-    kId, kCreatedAt, {.name = "revoked_at", .kind = Kind::time, .need = Need::nullable}};
-constexpr ResponseField kNewKeyFields[] = {kId, kNewKey, kCreatedAt};
+constexpr ResponseField kKeyFields[] = {kId,
+                                        kKeyName,
+                                        kScope,
+                                        kCreatedAt,
+                                        maybe_time("last_used_at", "To the hour."),
+                                        maybe_time("expires_at"),
+                                        maybe_time("revoked_at")};
+constexpr ResponseField kNewKeyFields[] = {kId,      kNewKey, kCreatedAt,
+                                           kKeyName, kScope,  maybe_time("expires_at")};
 
 constexpr ResponseField kConfig{.name = "config",
                                 .kind = Kind::object,
@@ -158,6 +172,7 @@ constexpr ResponseField kCleanupFields[] = {
 
 const ResponseShape kHealthResponse{"Health", kHealthFields};
 const ResponseShape kTenantResponse{"Tenant", kTenantFields};
+const ResponseShape kListedTenantResponse{"ListedTenant", kListedTenantFields};
 const ResponseShape kNewTenantResponse{"CreatedTenant", kNewTenantFields};
 const ResponseShape kKeyResponse{"Key", kKeyFields};
 const ResponseShape kNewKeyResponse{"CreatedKey", kNewKeyFields};

@@ -7,6 +7,7 @@ namespace sm::api {
 
 extern const ResponseShape kHealthResponse;
 extern const ResponseShape kTenantResponse;
+extern const ResponseShape kListedTenantResponse;
 extern const ResponseShape kNewTenantResponse;
 extern const ResponseShape kKeyResponse;
 extern const ResponseShape kNewKeyResponse;

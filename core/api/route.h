@@ -22,9 +22,10 @@ struct Call;
 using Handler = Task<Result<http::Response>> (*)(Invocation&, Call);
 
 enum class Access {
-  open,    // pages, documents and health: whatever stands in their query is passed over
-  key,     // X-API-Key of a tenant
-  signup,  // open where TENANT_SIGNUP says so, else the administrator's token
+  open,           // pages, documents and health: whatever stands in their query is passed over
+  key,            // X-API-Key of a tenant
+  signup,         // open where TENANT_SIGNUP says so, else the administrator's
+  administrator,  // Authorization: Bearer with the administrator's token
 };
 
 inline constexpr std::string_view kJsonMediaType = "application/json";
@@ -37,6 +38,7 @@ inline constexpr std::string_view kLinesMediaType = "application/x-ndjson";
 struct Body {
   enum class Reading {
     nothing,   // nothing, or {}
+    optional,  // nothing, or one JSON text of `shape`
     whole,     // one JSON text of `shape`
     streamed,  // read by the flow, which checks it
   };
@@ -50,6 +52,10 @@ struct Body {
 
 constexpr Body json_body(const RequestShape& shape) {
   return {.reading = Body::Reading::whole, .shape = &shape};
+}
+
+constexpr Body optional_body(const RequestShape& shape) {
+  return {.reading = Body::Reading::optional, .shape = &shape};
 }
 
 constexpr Body merge_patch_body(const RequestShape& shape) {

@@ -4,6 +4,8 @@
 #include <vector>
 
 #include "core/base/encoding.h"
+#include "core/base/limits.h"
+#include "core/base/time.h"
 #include "core/json/cursor.h"
 #include "core/json/writer.h"
 #include "core/sync/plan.h"
@@ -157,9 +159,15 @@ std::optional<std::string> listed_warning(std::optional<std::string_view> warnin
 
 }  // namespace
 
-void append_tenant(std::string& json, const store::TenantByIdRow& row) {
+void append_tenant(std::string& json, const store::TenantRow& row) {
   json::ObjectWriter object(json);
   object.integer("id", row.id).text("name", row.name).text("created_at", row.created_at).end();
+}
+
+void append_listed_tenant(std::string& json, const store::TenantRow& row) {
+  json::ObjectWriter object(json);
+  object.integer("id", row.id).text("name", row.name).text("created_at", row.created_at);
+  object.maybe_text("suspended_at", row.suspended_at).end();
 }
 
 void append_connector(std::string& json, const flow::ConnectorRow& row) {
@@ -180,8 +188,11 @@ void append_listed_connector(std::string& json, const store::ConnectorsPageRow& 
 
 void append_key(std::string& json, const store::KeyRow& row) {
   json::ObjectWriter object(json);
-  object.integer("id", row.id).text("created_at", row.created_at);
-  object.maybe_text("revoked_at", row.revoked_at).end();
+  std::optional<std::string> last_used;
+  if (row.last_used_hour > 0) last_used = to_text(Time{row.last_used_hour * kHourMs});
+  object.integer("id", row.id).maybe_text("name", row.name).text("scope", row.scope);
+  object.text("created_at", row.created_at).maybe_text("last_used_at", last_used);
+  object.maybe_text("expires_at", row.expires_at).maybe_text("revoked_at", row.revoked_at).end();
 }
 
 void append_source_property(std::string& json, const store::SourcePropertyRow& row) {

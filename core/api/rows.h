@@ -10,7 +10,9 @@
 namespace sm::api {
 
 // Each appends one JSON object.
-void append_tenant(std::string& json, const store::TenantByIdRow& row);
+void append_tenant(std::string& json, const store::TenantRow& row);
+// As the administrator sees it.
+void append_listed_tenant(std::string& json, const store::TenantRow& row);
 void append_connector(std::string& json, const flow::ConnectorRow& row);
 void append_listed_connector(std::string& json, const store::ConnectorsPageRow& row);
 void append_key(std::string& json, const store::KeyRow& row);

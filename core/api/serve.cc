@@ -139,10 +139,12 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
   const Route& route = *match.route;
   Call call{&route, std::move(request), {}, std::move(match.ids), {}, {}};
   if (route.access == Access::key) {
-    CO_TRY(call.tenant, co_await flow::tenant_of_key(in, call.request.header("x-api-key")));
-  } else if (route.access == Access::signup) {
+    flow::Use use = route.method == "GET" ? flow::Use::read : flow::Use::write;
+    CO_TRY(call.tenant, co_await flow::tenant_of_key(in, call.request.header("x-api-key"), use));
+  } else if (route.access != Access::open) {
+    auto check = route.access == Access::signup ? flow::check_signup : flow::check_administrator;
     CO_TRY([[maybe_unused]] Unit allowed,
-           flow::check_signup(in.deployment(), call.request.header("authorization")));
+           check(in.deployment(), call.request.header("authorization")));
   }
   CO_TRY([[maybe_unused]] Unit acceptable, check_body(route, call.request));
   std::string body;
@@ -154,6 +156,13 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
     CO_TRY(body, co_await flow::read_body(in, announced, route.body.limit));
   }
   co_return co_await handle(in, std::move(call), std::move(body));
+}
+
+Effect last_effect(http::Response& response) {
+  using Form = http::Response::Form;
+  if (response.form == Form::streamed_whole) return End{};
+  if (response.form == Form::streamed_broken) return Abort{};
+  return std::move(response.respond);
 }
 
 }  // namespace
@@ -179,13 +188,13 @@ Task<std::vector<Effect>> serve(Invocation& in, http::Request request) {
 }
 
 Task<std::vector<Effect>> finish(Invocation& in, http::Response response) {
-  using Form = http::Response::Form;
-  if (response.form == Form::streamed_whole) co_return one(End{});
-  if (response.form == Form::streamed_broken) co_return one(Abort{});
-  if (!response.afterwards) co_return one(std::move(response.respond));
+  std::vector<Statement> put_off = in.take_put_off();
+  if (!response.afterwards && put_off.empty()) co_return one(last_effect(response));
   // A client that has left does not stop what it was promised.
-  [[maybe_unused]] auto sent = co_await in.perform(one(std::move(response.respond)));
-  Result<Unit> done = co_await std::move(*response.afterwards);
+  [[maybe_unused]] auto sent = co_await in.perform(one(last_effect(response)));
+  Result<Unit> done = Unit{};
+  if (response.afterwards) done = co_await std::move(*response.afterwards);
+  if (!put_off.empty()) co_await flow::write_put_off(in, std::move(put_off));
   if (done.ok()) co_return std::vector<Effect>();
   std::string what(error_info(done.error().code).type);
   co_return one(Log{"error", "behind the answer: " + what + ": " + done.error().detail});

@@ -11,7 +11,8 @@
 namespace sm::api {
 
 // What is left for the host to do when all is done: to send the whole answer, or to end a streamed
-// one. Where work goes on behind the answer (http::Response::afterwards), it is sent before.
+// one. Where work goes on behind the answer (http::Response::afterwards, and what was put off), it
+// is sent before.
 Task<std::vector<Effect>> serve(Invocation& in, http::Request request);
 
 // The same for an answer that is there. An error of the work behind it goes to the host's log.

@@ -1,9 +1,11 @@
 #include "core/api/shape.h"
 
 #include <algorithm>
+#include <cstdlib>
 
 #include "core/base/check.h"
 #include "core/base/limits.h"
+#include "core/base/time.h"
 #include "core/json/canonical.h"
 #include "core/json/cursor.h"
 #include "core/json/pointer.h"
@@ -20,6 +22,26 @@ std::string check_name(std::string_view value) {
   return {};
 }
 
+// Whether somebody could guess a key: an estimate that random keys of any alphabet pass, and
+// sequences and repetitions do not. A character counts unless it is that of before, or beside it in
+// ASCII (aaa, abc, 321), or ends three characters that have stood there before. Each that counts is
+// taken for as many bits as tell the key's different characters from each other.
+bool has_few_bits(std::string_view key) {
+  constexpr size_t kRepeated = 3;
+  size_t counted = 0;
+  size_t different = 0;
+  for (size_t i = 0; i < key.size(); ++i) {
+    if (key.find(key[i]) == i) ++different;
+    bool near = i > 0 && std::abs(key[i] - key[i - 1]) <= 1;
+    bool again = i + 1 > kRepeated && key.substr(0, i).find(key.substr(
+                                          i + 1 - kRepeated, kRepeated)) != std::string_view::npos;
+    if (!near && !again) ++counted;
+  }
+  size_t bits = 0;
+  while (size_t{1} << bits < different) ++bits;
+  return counted * bits < kMinKeyBits;
+}
+
 std::string check_key(std::string_view value) {
   constexpr const char* kRule =
       "must be 32 to 128 characters of [A-Za-z0-9._~-] that do not begin with sm_";
@@ -30,7 +52,15 @@ std::string check_key(std::string_view value) {
                 return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') ||
                        c == '.' || c == '_' || c == '~' || c == '-';
               });
-  return fits ? std::string() : kRule;
+  if (!fits) return kRule;
+  return has_few_bits(key) ? "must be less easy to guess: take 32 random characters, or more"
+                           : std::string();
+}
+
+std::string check_time(std::string_view value) {
+  bool is_time =
+      json::type_of(value) == json::ValueType::string && parse_time(json::unquote(value));
+  return is_time ? std::string() : std::string(kTimeRule);
 }
 
 std::string check_choice(Choices choices, std::string_view value) {
@@ -46,6 +76,8 @@ std::string check_value(const RequestField& field, std::string_view value) {
       return check_name(value);
     case RequestField::Kind::key:
       return check_key(value);
+    case RequestField::Kind::time:
+      return check_time(value);
     case RequestField::Kind::choice:
       return check_choice(field.choices, value);
     case RequestField::Kind::object:

@@ -19,6 +19,7 @@ struct RequestField {
   enum class Kind {
     name,           // text of 1 to 255 characters
     key,            // an API key that the client chose
+    time,           // RFC 3339
     choice,         // one of `choices`
     object,         // free JSON object
     source_config,  // free JSON object, of which sync/config.h checks some members

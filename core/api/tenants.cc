@@ -10,7 +10,46 @@ namespace {
 
 std::optional<std::vector<int64_t>> state_numbers(const flow::ListKey&, store::Rows& rows) {
   auto state = store::only<store::KeysStateRow>(rows);
-  return std::vector<int64_t>{state.count, state.last, state.revoked};
+  return std::vector<int64_t>{state.count, state.last, state.revoked, state.used};
+}
+
+std::optional<std::vector<int64_t>> changes(const flow::ListKey&, store::Rows& rows) {
+  return std::vector<int64_t>{store::only<store::TenantsStateRow>(rows).changes};
+}
+
+// What the body of a request says of a new key. Errors: invalid, where it would open nothing.
+Result<flow::KeyOrder> key_order(const Members& members, Time now) {
+  flow::KeyOrder order;
+  if (members.json("name")) order.name = members.text("name");
+  if (members.json("scope")) order.scope = members.text("scope");
+  if (members.json("expires_at")) {
+    auto end = parse_time(members.text("expires_at"));
+    if (!end || !(now < *end)) return invalid_field("/expires_at", "must be in the future");
+    order.expires_at = to_text(*end);
+  }
+  return order;
+}
+
+ResponseTask answer_new_key(Invocation& in, TenantId tenant, flow::Actor actor, Call call) {
+  CO_TRY(flow::KeyOrder order, key_order(call.members, in.now()));
+  CO_TRY(flow::NewKey made, co_await flow::create_key(in, tenant, actor, std::move(order)));
+  http::Response created =
+      http::json_unstored(201, json::object([&](json::ObjectWriter& key) {
+                            key.integer("id", made.id);
+                            key.text("api_key", made.api_key);
+                            key.text("created_at", made.created_at);
+                            key.maybe_text("name", made.order.name);
+                            key.text("scope", made.order.scope);
+                            key.maybe_text("expires_at", made.order.expires_at);
+                          }));
+  co_return http::with_header(std::move(created), "location", "/keys/" + std::to_string(made.id));
+}
+
+ResponseTask answer_standing(Invocation& in, Call call, flow::Standing standing) {
+  CO_TRY(auto tenant, co_await flow::set_standing(in, TenantId{call.ids[0]}, standing));
+  std::string json;
+  append_listed_tenant(json, *tenant);
+  co_return http::json(200, std::move(json));
 }
 
 }  // namespace
@@ -32,7 +71,6 @@ ResponseTask create_tenant(Invocation& in, Call call) {
 ResponseTask show_tenant(Invocation& in, Call call) {
   if (call.ids[0] != call.tenant.value) co_return not_found();
   CO_TRY(auto tenant, co_await flow::find_tenant(in, call.tenant));
-  SM_CHECK(tenant);
   std::string json;
   append_tenant(json, *tenant);
   // A tenant does not change.
@@ -40,6 +78,32 @@ ResponseTask show_tenant(Invocation& in, Call call) {
   response =
       http::with_header(std::move(response), "etag", http::entity_tag("tenant", call.tenant, {}));
   co_return http::unless_known(call.request, std::move(response));
+}
+
+ResponseTask list_tenants(Invocation& in, Call call) {
+  CO_TRY(flow::PageRequest page, read_page_request(in, call));
+  flow::List list{{call.tenant},
+                  [](const flow::ListKey&) { return store::tenants_state(); },
+                  changes,
+                  list_tag_kind(call, "tenants"),
+                  [](const flow::ListKey&, flow::Slice slice) {
+                    return store::tenants_page(slice.after, slice.rows);
+                  },
+                  append_next<store::TenantRow, append_listed_tenant>};
+  co_return co_await flow::answer_list(in, std::move(call.request), std::move(list), page);
+}
+
+ResponseTask suspend_tenant(Invocation& in, Call call) {
+  return answer_standing(in, std::move(call), flow::Standing::suspended);
+}
+
+ResponseTask resume_tenant(Invocation& in, Call call) {
+  return answer_standing(in, std::move(call), flow::Standing::active);
+}
+
+ResponseTask create_key_for_tenant(Invocation& in, Call call) {
+  TenantId tenant{call.ids[0]};
+  return answer_new_key(in, tenant, flow::Actor::administrator, std::move(call));
 }
 
 ResponseTask list_keys(Invocation& in, Call call) {
@@ -56,13 +120,8 @@ ResponseTask list_keys(Invocation& in, Call call) {
 }
 
 ResponseTask create_key(Invocation& in, Call call) {
-  CO_TRY(flow::NewKey made, co_await flow::create_key(in, call.tenant));
-  http::Response created = http::json_unstored(201, json::object([&](json::ObjectWriter& key) {
-                                                 key.integer("id", made.id);
-                                                 key.text("api_key", made.api_key);
-                                                 key.text("created_at", made.created_at);
-                                               }));
-  co_return http::with_header(std::move(created), "location", "/keys/" + std::to_string(made.id));
+  TenantId tenant = call.tenant;
+  return answer_new_key(in, tenant, flow::Actor::tenant, std::move(call));
 }
 
 ResponseTask revoke_key(Invocation& in, Call call) {

@@ -14,6 +14,9 @@ struct Row {
 constexpr Row kErrors[] = {
     {ErrorCode::malformed, {400, "malformed", "The body is not a JSON text"}},
     {ErrorCode::unauthorized, {401, "unauthorized", "A valid key is needed"}},
+    {ErrorCode::not_administrator,
+     {401, "unauthorized-administrator", "The administrator's token is needed"}},
+    {ErrorCode::forbidden, {403, "forbidden", "The key does not allow this"}},
     {ErrorCode::not_found, {404, "not-found", "Not found"}},
     {ErrorCode::method_not_allowed, {405, "method-not-allowed", "Method not allowed"}},
     {ErrorCode::precondition_failed,

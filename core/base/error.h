@@ -18,6 +18,8 @@ namespace sm {
 enum class ErrorCode {
   malformed,            // the bytes are no JSON text
   unauthorized,         // no valid key
+  not_administrator,    // not the administrator's token
+  forbidden,            // the key is good, but does not allow this
   not_found,            // no such path, or no such row of this tenant
   method_not_allowed,   // known path, wrong method
   precondition_failed,  // If-Match names another state

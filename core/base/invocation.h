@@ -20,10 +20,18 @@
 
 namespace sm {
 
+// What the core learns of a secret of the deployment: its size, and a digest where it works with
+// it. What is asked of secrets stands in flow/deployment.h.
+struct SecretDigest {
+  std::string name;
+  size_t bytes = 0;
+  std::string digest = {};
+};
+
 struct Deployment {
   std::map<std::string, std::string, std::less<>> vars;
+  std::vector<SecretDigest> secrets;
   std::string store_kind;
-  bool sealing = false;
 
   // The variable's text, empty where it is not set.
   std::string_view var(std::string_view name) const {
@@ -33,11 +41,14 @@ struct Deployment {
 };
 
 // Something that must be true before anything that a store answers counts: `guard` aborts the call
-// that it begins as `guard:<column>`, and the answer to the request is `refusal`.
+// that it begins as `guard:<column>`, and the answer to the request is what `refusal` says of that
+// column, where it is one of the condition's. Behind the guard `question` is asked: where it gives
+// a row, `when_found` is put off until the answer is sent.
 struct Condition {
   Statement guard;
-  std::string column;
-  Error refusal;
+  std::optional<Error> (*refusal)(std::string_view column);
+  Statement question;
+  Statement when_found;
 };
 
 class Invocation : public TaskHost {
@@ -65,6 +76,11 @@ class Invocation : public TaskHost {
   void conditions_held() { open_conditions_.clear(); }
   void refuse(Error error) { refusal_ = std::move(error); }
   const std::optional<Error>& refusal() const { return refusal_; }
+
+  // A write that nobody waits for, and that is nothing lost where it fails: it goes behind the
+  // answer (serve.cc).
+  void put_off(Statement write) { put_off_.push_back(std::move(write)); }
+  std::vector<Statement> take_put_off() { return std::exchange(put_off_, {}); }
 
   struct Performed {
     Invocation& invocation;
@@ -109,6 +125,7 @@ class Invocation : public TaskHost {
   std::coroutine_handle<> waiting_ = nullptr;
   std::vector<Condition> open_conditions_;
   std::optional<Error> refusal_;
+  std::vector<Statement> put_off_;
 };
 
 }  // namespace sm

@@ -24,6 +24,9 @@ inline constexpr size_t kMaxNameCharacters = 255;
 inline constexpr size_t kMaxUrlBytes = 2048;
 inline constexpr size_t kMinKeyCharacters = 32;
 inline constexpr size_t kMaxKeyCharacters = 128;
+// Bits of a key that a client chose, as has_few_bits (api/shape.cc) estimates them: too many to try
+// out. 32 random digits have as many but once in seventy times, those of other alphabets always.
+inline constexpr size_t kMinKeyBits = 64;
 inline constexpr int64_t kMaxPageRows = 1000;
 inline constexpr size_t kMaxImportErrors = 1000;
 // JSON Pointers in a config: to a secret, or to what identifies an item.
@@ -32,6 +35,13 @@ inline constexpr size_t kMaxPointerBytes = 1024;
 inline constexpr size_t kMaxSecrets = 64;
 inline constexpr size_t kMaxSecretBytes = 16 * 1024;
 inline constexpr int64_t kMaxRetentionDays = 36500;
+
+// The secrets of a deployment, each of a size that cannot be guessed. ADMIN_TOKEN and
+// API_KEY_PEPPER are texts of any characters, and 24 or 32 of them hold 128 bits even where they
+// are hexadecimal, or nearly; ENCRYPTION_KEY is a key of AES-256.
+inline constexpr size_t kMinAdminTokenBytes = 24;
+inline constexpr size_t kMinPepperBytes = 32;
+inline constexpr size_t kEncryptionKeyBytes = 32;
 
 // Of a request's query, percent signs counted. Cloudflare lets 16 KB of a URL through.
 inline constexpr size_t kMaxQueryBytes = 16 * 1024;
@@ -96,8 +106,9 @@ inline constexpr uint64_t kStreamMemory = 1'800'000;
 // A streamed list goes out in parts of about this size, however large its pages are.
 inline constexpr size_t kStreamPartBytes = 256 * 1024;
 // A batch of a clean-up keeps everybody else waiting, so it is bounded to a quarter of a second: it
-// takes away so many snapshots of sources, as many of targets, hidden rows or candidates; fewer where
-// a scan of the tenant would read more rows than it may, as many then as take so many look-ups.
+// takes away so many snapshots of sources, as many of targets, hidden rows or candidates; fewer
+// where a scan of the tenant would read more rows than it may, as many then as take so many
+// look-ups.
 inline constexpr int64_t kCleanupSliceRows = 10'000;
 inline constexpr int64_t kCleanupScanRows = 150'000;
 inline constexpr int64_t kCleanupLookUps = 20'000;
@@ -114,6 +125,8 @@ inline constexpr int64_t kMaxRunAttempts = 5;
 // comes a moment early at most. Anybody who can reach a local server's door for triggers, such as a
 // page in the developer's browser, may name any time.
 inline constexpr int64_t kMaxWakeAheadMs = 60 * 1000;
+// The use of a key is told to the hour, so that it is written once an hour at most.
+inline constexpr int64_t kHourMs = 60 * 60 * 1000;
 // The nightly retention: at this time of the day, UTC. Log rows stay for so many days.
 inline constexpr int64_t kRetentionTimeMs = 2 * 60 * 60 * 1000;
 inline constexpr int64_t kLogDays = 365;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "core/base/check.h"
+
 namespace sm {
 namespace {
 
@@ -142,6 +144,25 @@ Sha256Digest sha256(std::string_view message) {
   return hash.finish();
 }
 
+namespace {
+
+Sha256Digest hmac_of(Sha256 inner, Sha256 outer, std::string_view message) {
+  inner.update(message);
+  Sha256Digest digest = inner.finish();
+  outer.update({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  return outer.finish();
+}
+
+Sha256State state_of(std::string_view words) {
+  Sha256State state;
+  for (size_t i = 0; i < state.size(); ++i) {
+    state[i] = load_word(reinterpret_cast<const uint8_t*>(words.data()) + 4 * i);
+  }
+  return state;
+}
+
+}  // namespace
+
 Sha256Digest hmac_sha256(std::string_view key, std::string_view message) {
   std::array<char, 64> block{};
   if (key.size() > block.size()) {
@@ -150,15 +171,20 @@ Sha256Digest hmac_sha256(std::string_view key, std::string_view message) {
   } else if (!key.empty()) {
     std::memcpy(block.data(), key.data(), key.size());
   }
-  Sha256 hash;
+  Sha256 inner;
   for (char& c : block) c = static_cast<char>(c ^ 0x36);
-  hash.update({block.data(), block.size()});
-  hash.update(message);
-  Sha256Digest inner = hash.finish();
+  inner.update({block.data(), block.size()});
+  Sha256 outer;
   for (char& c : block) c = static_cast<char>(c ^ 0x36 ^ 0x5c);
-  hash.update({block.data(), block.size()});
-  hash.update({reinterpret_cast<const char*>(inner.data()), inner.size()});
-  return hash.finish();
+  outer.update({block.data(), block.size()});
+  return hmac_of(inner, outer, message);
+}
+
+Sha256Digest hmac_sha256_behind(std::string_view key_digest, std::string_view message) {
+  constexpr size_t kBlock = 64;
+  SM_CHECK(key_digest.size() == 2 * sizeof(Sha256State));
+  return hmac_of(Sha256(state_of(key_digest), kBlock),
+                 Sha256(state_of(key_digest.substr(sizeof(Sha256State))), kBlock), message);
 }
 
 void write_hex(const Sha256Digest& digest, char* out) {

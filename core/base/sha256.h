@@ -19,21 +19,30 @@ namespace sm {
 
 using Sha256Digest = std::array<uint8_t, 32>;
 
+using Sha256State = std::array<uint32_t, 8>;
+
 class Sha256 {
  public:
   Sha256();
+  // Goes on behind whole blocks, `total_bytes` of them, that left this state.
+  Sha256(const Sha256State& state, uint64_t total_bytes)
+      : state_(state), block_{}, total_bytes_(total_bytes) {}
   void update(std::string_view part);
   // The digest of all parts. The object starts over: it may be used for the next message.
   Sha256Digest finish();
 
  private:
-  std::array<uint32_t, 8> state_;
+  Sha256State state_;
   std::array<uint8_t, 64> block_;
   uint64_t total_bytes_;
 };
 
 Sha256Digest sha256(std::string_view message);
 Sha256Digest hmac_sha256(std::string_view key, std::string_view message);
+// The same for a key of which only its digest is known: the two states that a hash is in when it
+// has taken in the key's inner and its outer block, 64 bytes with the words as FIPS 180-4 writes
+// them. Whoever has it signs like the key, and cannot tell the key.
+Sha256Digest hmac_sha256_behind(std::string_view key_digest, std::string_view message);
 
 // 64 lower-case hexadecimal digits.
 std::string to_hex(const Sha256Digest& digest);

@@ -27,6 +27,9 @@ std::string to_text(Time time);
 // stays true. Second 60, which only the end of a month (UTC) can have, is the first of the next
 // minute. An offset can lead out of these years.
 std::optional<Time> parse_time(std::string_view text);
+// What is said of a text that is none.
+inline constexpr std::string_view kTimeRule =
+    "must be an RFC 3339 time such as 2026-01-15T10:30:00Z";
 
 // The first moment after `time` at which a day (UTC) is `ms_of_day` old.
 Time next_daily(Time time, int64_t ms_of_day);

@@ -107,16 +107,15 @@ Task<Result<CleanupSlice>> next_slice(Invocation& in, TenantId tenant, std::stri
                                                         kCleanupLookUps, kCleanupScanRows)));
   auto found = store::only<store::CleanupSliceRow>(rows);
   auto or_none = [](std::optional<int64_t> number) { return number.value_or(0); };
-  co_return CleanupSlice{
-      std::move(before),
-      {found.source_count, or_none(found.source_connector), or_none(found.source_property),
-       or_none(found.source_version)},
-      {found.target_count, or_none(found.target_connector), or_none(found.target_property),
-       or_none(found.target_version)},
-      {found.orphan_count, found.orphan_last},
-      found.slice_rows,
-      found.connectors,
-      found.size};
+  co_return CleanupSlice{std::move(before),
+                         {found.source_count, or_none(found.source_connector),
+                          or_none(found.source_property), or_none(found.source_version)},
+                         {found.target_count, or_none(found.target_connector),
+                          or_none(found.target_property), or_none(found.target_version)},
+                         {found.orphan_count, found.orphan_last},
+                         found.slice_rows,
+                         found.connectors,
+                         found.size};
 }
 
 void append_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupSlice& slice,
@@ -128,16 +127,16 @@ void append_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupS
   batch.push_back(store::staged_kept(tenant, before, source.connector, source.property,
                                      source.version, target.connector, target.property,
                                      target.version, orphan));
-  auto deleted = slice.search() == Search::scan ? store::loose_data_deleted
-                                                : store::unreferenced_data_deleted;
+  auto deleted =
+      slice.search() == Search::scan ? store::loose_data_deleted : store::unreferenced_data_deleted;
   batch.push_back(deleted(tenant, before, source.connector, source.property, source.version,
                           target.connector, target.property, target.version, orphan));
   if (slice.orphans.rows > 0) batch.push_back(store::orphans_checked(tenant, orphan));
-  batch.push_back(store::source_snapshots_expired(tenant, before, source.connector,
-                                                  source.property, source.version));
+  batch.push_back(store::source_snapshots_expired(tenant, before, source.connector, source.property,
+                                                  source.version));
   batch.push_back(store::log_counted(tenant, log, "$.source_snapshots"));
-  batch.push_back(store::target_snapshots_expired(tenant, before, target.connector,
-                                                  target.property, target.version));
+  batch.push_back(store::target_snapshots_expired(tenant, before, target.connector, target.property,
+                                                  target.version));
   batch.push_back(store::log_counted(tenant, log, "$.target_snapshots"));
 }
 

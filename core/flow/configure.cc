@@ -2,6 +2,7 @@
 
 #include "core/base/limits.h"
 #include "core/flow/commit.h"
+#include "core/flow/deployment.h"
 #include "core/flow/log.h"
 #include "core/json/canonical.h"
 #include "core/json/cursor.h"
@@ -43,9 +44,8 @@ Task<Result<std::string>> seal_secrets(Invocation& in, TenantId tenant, Connecto
                                        sync::Seals seals) {
   const std::vector<sync::Secret>& secrets = config.secrets;
   if (secrets.empty()) co_return sync::write_seals(config.places, seals);
-  if (!in.deployment().sealing) {
-    co_return Error{ErrorCode::not_configured,
-                    "This deployment has no ENCRYPTION_KEY to seal secrets with: set it first."};
+  if (auto key = digest_of(in.deployment(), kEncryptionKey); !key.ok()) {
+    co_return std::move(key).error();
   }
   std::vector<Effect> effects;
   for (const sync::Secret& secret : secrets) {

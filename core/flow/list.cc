@@ -6,6 +6,7 @@
 #include "core/base/encoding.h"
 #include "core/base/limits.h"
 #include "core/base/sha256.h"
+#include "core/flow/deployment.h"
 #include "core/flow/memory.h"
 #include "core/http/conditional.h"
 #include "core/store/store.h"
@@ -19,7 +20,10 @@ std::string sign(const Deployment& deployment, TenantId tenant, std::string_view
                  std::string_view id) {
   std::string message = "cursor:" + std::to_string(tenant.value) + ":" + std::string(path) + ":";
   message += id;
-  Sha256Digest digest = hmac_sha256(deployment.var("API_KEY_PEPPER"), message);
+  // Without a pepper there are no keys: the administrator alone has lists.
+  auto pepper = digest_of(deployment, kPepper);
+  Sha256Digest digest =
+      pepper.ok() ? hmac_sha256_behind(pepper.value(), message) : hmac_sha256({}, message);
   return {reinterpret_cast<const char*>(digest.data()), kSignatureBytes};
 }
 

@@ -35,6 +35,10 @@ std::vector<Wanted> wanted_rows(TenantId tenant, Parent parent, const std::vecto
     case Parent::none:
     case Parent::tenant:
       break;
+    case Parent::any_tenant:
+      wanted.push_back({store::tenant_by_id(TenantId{ids[0]}),
+                        "There is no tenant with this id: GET /tenants lists those there are."});
+      break;
     case Parent::key:
       wanted.push_back({store::key_by_id(tenant, ids[0]),
                         "There is no key with this id: GET /keys lists those there are."});

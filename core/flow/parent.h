@@ -13,7 +13,8 @@ namespace sm::flow {
 
 enum class Parent {
   none,
-  tenant,  // the calling one
+  tenant,      // the calling one
+  any_tenant,  // for the administrator
   key,
   source,
   target,

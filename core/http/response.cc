@@ -15,7 +15,7 @@ Response content(int status, std::string_view media_type, std::string body) {
           {status,
            {{"content-type", std::string(media_type)},
             {"cache-control", "private, no-cache"},
-            {"vary", "x-api-key"}},
+            {"vary", "x-api-key, authorization"}},
            Respond::Body::bytes,
            std::move(body)}};
 }
@@ -88,9 +88,10 @@ Response problem(const Error& error, const std::vector<ProblemMember>& more) {
   response.respond.headers[0].value = "application/problem+json";
   if (info.status == 503)
     return with_header(std::move(response), "retry-after", kRetryAfterSeconds);
-  if (info.status == 401) {
+  if (error.code == ErrorCode::unauthorized)
     return with_header(std::move(response), "www-authenticate", "ApiKey header=\"X-API-Key\"");
-  }
+  if (error.code == ErrorCode::not_administrator)
+    return with_header(std::move(response), "www-authenticate", "Bearer");
   return response;
 }
 

@@ -17,7 +17,7 @@ struct Response {
   enum class Form { complete, streamed_whole, streamed_broken };
   Form form = Form::complete;
   Respond respond = {};
-  // Work that goes on behind a complete answer. Hosts give it some time (30 s in a Worker), and
+  // Work that goes on behind the answer. Hosts give it some time (30 s in a Worker), and
   // nobody waits for it: what must not be lost stands in the store before the answer is sent.
   std::optional<Task<Result<Unit>>> afterwards = {};
 };

@@ -47,7 +47,9 @@ std::vector<ErrorCode> problems_of(const Route& route) {
   bool is_open = route.access == Access::open;
   add(may_have_body(route), ErrorCode::malformed);
   add(may_have_body(route), ErrorCode::cut_off);
-  add(!is_open, ErrorCode::unauthorized);
+  add(route.access == Access::key, ErrorCode::unauthorized);
+  add(!is_open && route.access != Access::key, ErrorCode::not_administrator);
+  add(route.access == Access::key, ErrorCode::forbidden);
   add(route.parent != flow::Parent::none, ErrorCode::not_found);
   add(!route.conflict->empty(), ErrorCode::conflict);
   add(takes_if_match(route), ErrorCode::precondition_failed);
@@ -200,7 +202,7 @@ Json request_body(const Route& route) {
     Json lines = {{"schema", object({{"type", "string"}})}, {"example", *body.media_example}};
     content[std::string(body.media_type)] = body.media_example->empty() ? media : lines;
   }
-  return {{"required", true},
+  return {{"required", body.reading != Body::Reading::optional},
           {"description", "At most " + std::to_string(body.limit) + " bytes."},
           {"content", std::move(content)}};
 }
@@ -223,6 +225,8 @@ Json security(const Route& route) {
       return Json::array({object({{"key", Json::array()}})});
     case Access::signup:
       return Json::array({Json::object(), object({{"admin", Json::array()}})});
+    case Access::administrator:
+      return Json::array({object({{"admin", Json::array()}})});
   }
   return {};
 }

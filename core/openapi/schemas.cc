@@ -113,6 +113,9 @@ Json request_field_schema(const RequestField& field) {
       schema["maxLength"] = kMaxKeyCharacters;
       schema["pattern"] = "^(?!sm_)[A-Za-z0-9._~-]+$";
       break;
+    case Kind::time:
+      schema = time_schema();
+      break;
     case Kind::choice:
       schema = choice_schema(field.choices);
       break;

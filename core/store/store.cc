@@ -18,11 +18,17 @@ std::vector<uint32_t> numbers_of(const std::vector<Statement>& statements) {
 
 enum class Doing { query, batch };
 
+// Statements of a condition in the call that it begins.
+constexpr size_t kOfCondition = 2;
+
 std::vector<Statement> behind_conditions(const Invocation& in, std::vector<Statement> statements) {
   if (in.open_conditions().empty()) return statements;
   std::vector<Statement> all;
-  all.reserve(in.open_conditions().size() + statements.size());
-  for (const Condition& condition : in.open_conditions()) all.push_back(condition.guard);
+  all.reserve(kOfCondition * in.open_conditions().size() + statements.size());
+  for (const Condition& condition : in.open_conditions()) {
+    all.push_back(condition.guard);
+    all.push_back(condition.question);
+  }
   for (Statement& statement : statements) all.push_back(std::move(statement));
   return all;
 }
@@ -32,20 +38,28 @@ std::vector<Statement> behind_conditions(const Invocation& in, std::vector<State
 Error settle_failure(Invocation& in, Error error) {
   if (error.code != ErrorCode::guard && error.code != ErrorCode::unique) return error;
   for (const Condition& condition : in.open_conditions()) {
-    if (error.code != ErrorCode::guard || error.detail != condition.column) continue;
-    Error refusal = condition.refusal;
-    in.refuse(refusal);
-    return refusal;
+    std::optional<Error> refusal = condition.refusal(error.detail);
+    if (error.code != ErrorCode::guard || !refusal) continue;
+    in.refuse(*refusal);
+    return *refusal;
   }
   in.conditions_held();
   return error;
+}
+
+// Takes what the conditions of a call that went well were answered.
+void settle_conditions_of(Invocation& in, const std::vector<RawResult>& results) {
+  for (size_t i = 0; i < in.open_conditions().size(); ++i) {
+    if (results[kOfCondition * i + 1].rows > 0) in.put_off(in.open_conditions()[i].when_found);
+  }
+  in.conditions_held();
 }
 
 // Gives the results of `statements`, which go behind the conditions that are still open.
 Task<Result<std::vector<Rows>>> perform(Invocation& in, Doing doing,
                                         std::vector<Statement> statements) {
   if (in.refusal()) co_return *in.refusal();
-  size_t conditions = in.open_conditions().size();
+  size_t conditions = kOfCondition * in.open_conditions().size();
   std::vector<uint32_t> numbers = numbers_of(statements);
   statements = behind_conditions(in, std::move(statements));
   Effect effect = doing == Doing::query ? Effect(Query{std::move(statements)})
@@ -53,8 +67,8 @@ Task<Result<std::vector<Rows>>> perform(Invocation& in, Doing doing,
   std::vector<Reply> replies = co_await in.perform(one(std::move(effect)));
   Reply reply = std::move(replies[0]);
   if (reply.error) co_return settle_failure(in, std::move(*reply.error));
-  in.conditions_held();
   SM_CHECK(reply.results.size() == conditions + numbers.size());
+  settle_conditions_of(in, reply.results);
   std::vector<Rows> rows;
   rows.reserve(numbers.size());
   for (size_t i = 0; i < numbers.size(); ++i) {

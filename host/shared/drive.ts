@@ -17,8 +17,8 @@ export type Host = {
   readonly responses: StoredResponses;
   readonly store: Store;
   readonly sealer: () => Promise<Sealer | undefined>;
-  readonly sealing: boolean;
   readonly varsJson: string;
+  readonly secretsJson: string;
   readonly asset: ReadAsset;
 };
 
@@ -121,7 +121,7 @@ class Invocation {
       requestId: this.requestId,
       store: this.host.store.kind,
       varsJson: this.host.varsJson,
-      sealing: this.host.sealing,
+      secretsJson: this.host.secretsJson,
       random: crypto.getRandomValues(new Uint8Array(64)),
     };
   }

@@ -62,12 +62,8 @@ export class Sealer {
   }
 }
 
-/** Whether a variable holds a key, without the wait for importing it. */
-export function isKey(encoded: string | undefined): boolean {
-  return decodeKey(encoded) !== undefined;
-}
-
-function decodeKey(encoded: string | undefined): Uint8Array<ArrayBuffer> | undefined {
+/** The key that a variable holds; `undefined` where it holds none. */
+export function decodeKey(encoded: string | undefined): Uint8Array<ArrayBuffer> | undefined {
   if (encoded === undefined || !/^[A-Za-z0-9+/]{43}=$/.test(encoded.trim())) return undefined;
   const bytes = Uint8Array.from(atob(encoded.trim()), (char) => char.charCodeAt(0));
   return bytes.length === keyBytes ? bytes : undefined;

@@ -4,8 +4,9 @@ import { module, statements } from "core";
 import { Instance } from "../shared/core/instance.ts";
 import { Pool } from "../shared/core/pool.ts";
 import { drive, type Host, wake } from "../shared/drive.ts";
+import { readEnvironment } from "../shared/environment.ts";
 import type { Asset } from "../shared/exchange.ts";
-import { isKey, Sealer } from "../shared/seal.ts";
+import { Sealer } from "../shared/seal.ts";
 import { D1Store } from "./d1.ts";
 
 type Env = { readonly DB: D1Database; readonly ASSETS?: Fetcher; readonly [name: string]: unknown };
@@ -41,18 +42,16 @@ function hostOf(env: Env): Host {
 }
 
 function makeHost(env: Env): Host {
-  const { ENCRYPTION_KEY: secret, ...others } = env;
-  const encoded = typeof secret === "string" ? secret : undefined;
-  const vars = Object.entries(others).filter(([, value]) => typeof value === "string");
+  const { varsJson, secretsJson, encryptionKey } = readEnvironment(env);
   let sealer: Sealer | undefined;
   return {
     pool,
     responses,
     store: new D1Store(env.DB, statements),
     // Not a shared promise: one request may not wait for what another has begun.
-    sealer: async () => (sealer ??= await Sealer.create(encoded)),
-    sealing: isKey(encoded),
-    varsJson: JSON.stringify(Object.fromEntries(vars)),
+    sealer: async () => (sealer ??= await Sealer.create(encryptionKey)),
+    varsJson,
+    secretsJson,
     asset: (path, ifNoneMatch) => readAsset(env.ASSETS, path, ifNoneMatch),
   };
 }

@@ -110,16 +110,17 @@ class Host {
       headers.push_back(Json::array({"content-type", "application/json"}));
       headers.push_back(Json::array({"content-length", std::to_string(body_.size())}));
     }
-    Json head = {{"kind", "request"},
-                 {"method", method},
-                 {"target", target},
-                 {"headers", headers},
-                 {"body", !body_.empty()},
-                 {"time", now()},
-                 {"request_id", "floor"},
-                 {"store", "sqlite"},
-                 {"vars", {{"API_KEY_PEPPER", "floor"}, {"TENANT_SIGNUP", "open"}}},
-                 {"sealing", false}};
+    Json head = {
+        {"kind", "request"},
+        {"method", method},
+        {"target", target},
+        {"headers", headers},
+        {"body", !body_.empty()},
+        {"time", now()},
+        {"request_id", "floor"},
+        {"store", "sqlite"},
+        {"vars", {{"TENANT_SIGNUP", "open"}}},
+        {"secrets", {{"API_KEY_PEPPER", {{"bytes", 32}, {"digest", std::string(128, 'A')}}}}}};
     std::string frame;
     append_section(frame, head.dump());
     std::string random(64, '\0');

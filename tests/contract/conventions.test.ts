@@ -67,7 +67,7 @@ test("paths: known path, wrong method is 405 with Allow", async () => {
     ["GET", `/sync/${source.id}/${target.id}`, ["POST"]],
     ["POST", "/logs", ["GET"]],
     ["GET", "/cleanup", ["POST"]],
-    ["GET", "/tenants", ["POST"]],
+    ["DELETE", "/tenants", ["GET", "POST"]],
     ["POST", "/health", ["GET"]],
   ];
   for (const [method, path, expected] of cases) {

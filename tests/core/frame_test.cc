@@ -11,6 +11,7 @@
 #include <set>
 #include <sstream>
 
+#include "core/base/encoding.h"
 #include "core/base/limits.h"
 #include "core/effect_members.h"
 #include "core/store/rows.h"
@@ -93,7 +94,14 @@ void expect_deployment(const StartFrame& start, const Golden& file) {
   const Json& head = file.json["head"];
   EXPECT_EQ(start.time.ms, head["time"].get<int64_t>());
   EXPECT_EQ(start.deployment.store_kind, head["store"].get<std::string>());
-  EXPECT_EQ(start.deployment.sealing, head["sealing"].get<bool>());
+  EXPECT_EQ(start.deployment.secrets.size(), head["secrets"].size());
+  for (const SecretDigest& known : start.deployment.secrets) {
+    const Json& secret = head["secrets"][known.name];
+    EXPECT_EQ(known.bytes, secret["bytes"].get<size_t>());
+    std::string digest;
+    append_from_hex(digest, secret["digest"].get<std::string>());
+    EXPECT_EQ(known.digest, digest);
+  }
   EXPECT_EQ(start.deployment.vars.size(), head["vars"].size());
   for (const auto& [name, value] : head["vars"].items()) {
     EXPECT_EQ(start.deployment.var(name), value.get<std::string>());
@@ -370,8 +378,8 @@ TEST(FrameDeathTest, FramesThatNoHostOfOursMakesTrap) {
       "{",
       R"({"kind":"other"})",
       R"({"kind":"request"})",
-      R"({"kind":"request","vars":{},"store":"d1","sealing":true,"time":1})",
-      R"({"kind":"wake","vars":{},"store":"d1","sealing":true,"time":1,"scheduled_time":1})"};
+      R"({"kind":"request","vars":{},"secrets":{},"store":"d1","time":1})",
+      R"({"kind":"wake","vars":{},"secrets":{},"store":"d1","time":1,"scheduled_time":1})"};
   for (const std::string& head : kHeads)
     EXPECT_DEATH((void)decode_start(reply_frame(head)), "check failed") << head;
   EXPECT_DEATH((void)decode_start(std::string("\x10\0\0\0{}", 6)), "check failed");

@@ -101,7 +101,7 @@ TEST(Routing, PathsThatOnlyLookLikeOnesAreUnknown) {
 TEST(Routing, AnIdLargerThanAnyIsARowThatDoesNotExist) {
   ScriptedHost host;
   host.start("GET", "/sources/99999999999999999999");
-  Step step = host.resume(rows({Cells{{7}}}));
+  Step step = host.resume(rows({kGoodKey}));
   ASSERT_EQ(step.effect(), "query");
   EXPECT_EQ(step.params(0)[1], 0);
   step = host.resume(rows({{}}));
@@ -168,7 +168,7 @@ TEST(Access, KeysThatNameNoTenantAreLookedUpFirst) {
     Step step = host.start("GET", "/sources", false, key);
     ASSERT_EQ(step.effect(), "query");
     EXPECT_EQ(step.statements(), 1u);
-    EXPECT_EQ(step.statement(0), store::key_owner("").number);
+    EXPECT_EQ(step.statement(0), store::key_owner("", "").number);
   }
   for (const char* name : {"_", "07_", "-1_", "7", "1234567890123456_", "7__", "x_"}) {
     ScriptedHost host;
@@ -182,10 +182,10 @@ TEST(Access, AKeyThatNamesItsTenantIsCheckedInTheFirstCall) {
   ScriptedHost host;
   Step step = host.start("GET", "/sources", false, key_of_tenant(7));
   ASSERT_EQ(step.effect(), "query");
-  EXPECT_EQ(step.statements(), 3u);
-  EXPECT_EQ(step.statement(0), store::guard_key({}, "").number);
+  EXPECT_EQ(step.statements(), 4u);
+  EXPECT_EQ(step.statement(0), store::guard_key({}, "", "", 0).number);
   EXPECT_EQ(step.params(0)[0], 7);
-  step = host.resume(rows({{}, {{0, 0, 0}}, {}}));
+  step = host.resume(rows({{}, {}, {{0, 0, 0}}, {}}));
   ASSERT_TRUE(step.done());
   EXPECT_EQ(step.status(), 200);
   EXPECT_EQ(step.body(), "[]\n");
@@ -203,7 +203,7 @@ TEST(Access, AKeyThatIsNotTheTenantsIsRefusedLikeAnyOther) {
         EXPECT_EQ(step.status(), 405) << method << " " << target;
         continue;
       }
-      EXPECT_EQ(step.statement(0), store::guard_key({}, "").number);
+      EXPECT_EQ(step.statement(0), store::guard_key({}, "", "", 0).number);
       step = host.resume(fails("guard:key_refused"));
       ASSERT_TRUE(step.done()) << "the store is asked on: " << method << " " << target;
       EXPECT_EQ(step.status(), 401) << method << " " << target;
@@ -219,8 +219,8 @@ TEST(Access, WhatNeedsNoStoreIsToldToNobodyElse) {
                                 Json::array({Json::array({"x-api-key", key_of_tenant(7)}),
                                              Json::array({"content-type", "text/plain"})}));
     ASSERT_EQ(step.effect(), "query");
-    EXPECT_EQ(step.statements(), 1u);
-    step = host.resume(good ? rows({{}}) : fails("guard:key_refused"));
+    EXPECT_EQ(step.statements(), 2u);
+    step = host.resume(good ? rows({{}, {}}) : fails("guard:key_refused"));
     ASSERT_TRUE(step.done());
     EXPECT_EQ(step.status(), good ? 415 : 401);
   }
@@ -252,7 +252,7 @@ Step post(const Json& headers, bool has_body = true) {
   Json all = headers;
   all.push_back(Json::array({"x-api-key", std::string(40, 'k')}));
   host.start_with("POST", "/sources", has_body, all);
-  return host.resume(rows({Cells{{7}}}));
+  return host.resume(rows({kGoodKey}));
 }
 
 TEST(Media, OnlyJsonIsRead) {
@@ -284,7 +284,7 @@ TEST(Size, AnAnnouncedBodyThatIsTooLargeIsNotRead) {
 TEST(Size, ABodyThatGrowsTooLargeIsNotReadToItsEnd) {
   ScriptedHost host;
   host.start("POST", "/sources", true);
-  Step step = host.resume(rows({Cells{{7}}}));
+  Step step = host.resume(rows({kGoodKey}));
   int parts = 0;
   while (!step.done() && parts < 100) {
     ASSERT_EQ(step.effect(), "read_body");

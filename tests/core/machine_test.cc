@@ -9,7 +9,7 @@
 namespace sm {
 namespace {
 
-const Cells kTenant = {{7}};
+const Cells kTenant = kGoodKey;
 const Cells kSource = {{1, "Source", "json", "{}", 2, "t", "t", 5}};
 const Cells kTarget = {{1, "Target", "internal", "{}", 0, "t", "t", 3}};
 

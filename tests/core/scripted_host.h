@@ -53,6 +53,9 @@ struct Step {
 
 using Cells = std::vector<std::vector<Json>>;
 
+// What the store has of a key that is good, and needs no word of its use.
+inline const Cells kGoodKey = {{7, nullptr, "full", 1'000'000}};
+
 // One reply to one effect: its head, and the section that goes with it.
 struct ScriptedReply {
   Json head;
@@ -146,6 +149,11 @@ class ScriptedHost {
 
   // A variable of the deployment, from the next start on.
   void set_var(const std::string& name, const std::string& value) { vars_[name] = value; }
+  // A secret of so many bytes, with its digest in hexadecimal capitals; of none: there is none.
+  void set_secret(const std::string& name, size_t bytes, const std::string& digest = "") {
+    secrets_[name] = {{"bytes", bytes}, {"digest", digest}};
+    if (bytes == 0) secrets_.erase(name);
+  }
 
  private:
   Step start_frame(Json head) {
@@ -153,7 +161,7 @@ class ScriptedHost {
                  {"request_id", "r"},
                  {"store", "scripted"},
                  {"vars", vars_},
-                 {"sealing", true}});
+                 {"secrets", secrets_}});
     std::string frame;
     append_section(frame, head.dump());
     append_section(frame, std::string(64, '\7'));
@@ -181,7 +189,9 @@ class ScriptedHost {
 
   Machine machine_;
   uint64_t reserved_bytes_ = 0;
-  Json vars_ = Json::object({{"API_KEY_PEPPER", "pepper"}});
+  Json vars_ = Json::object();
+  Json secrets_ = {{"API_KEY_PEPPER", {{"bytes", 32}, {"digest", std::string(128, 'A')}}},
+                   {"ENCRYPTION_KEY", {{"bytes", 32}, {"digest", ""}}}};
 };
 
 }  // namespace sm

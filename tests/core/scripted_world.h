@@ -23,6 +23,7 @@ class ScriptedWorld {
   int64_t source_rows = 2500;
   size_t part_bytes = 256 * 1024;
   bool source_exists = true;
+  bool tenant_suspended = false;
   // Of each row's data.
   std::function<int64_t(int64_t id)> bytes_of_row = [](int64_t) { return 2; };
 
@@ -61,6 +62,9 @@ class ScriptedWorld {
     }
     if (number == store::connector_by_id(Connector::source, {}, 0).number && !source_exists)
       return {};
+    if (number == store::tenant_by_id({}).number) {
+      return {{7, "Tenant", "t", tenant_suspended ? Json("t") : Json(nullptr)}};
+    }
     if (number == store::log_by_sync_id({}, "").number)
       return committed ? Cells{{"{}", 4}} : Cells{};
     auto known = fixed().find(number);
@@ -73,7 +77,7 @@ class ScriptedWorld {
       auto add = [&](const Statement& statement, Cells rows) {
         known.emplace(statement.number, std::move(rows));
       };
-      add(store::key_owner(""), {{7}});
+      add(store::key_owner("", ""), kGoodKey);
       add(store::connector_by_id(Connector::source, {}, 0),
           {{1, "Source", "json", "{}", 2, "t", "t", 5}});
       add(store::connector_by_id(Connector::target, {}, 0),
@@ -95,7 +99,8 @@ class ScriptedWorld {
       add(store::log_figures({}, {}), {{4, "{}"}});
       add(store::source_property({}, {}, {}),
           {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, nullptr, 1}});
-      add(store::key_by_id({}, 0), {{1, "t", nullptr}});
+      add(store::key_by_id({}, 0), {{1, nullptr, "full", "t", 0, nullptr, nullptr}});
+      add(store::tenants_state(), {{1}});
       return known;
     }();
     return kFixed;

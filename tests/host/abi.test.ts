@@ -48,7 +48,7 @@ test("start frames are written byte for byte", () => {
       request_id: requestId,
       store,
       vars,
-      sealing,
+      secrets,
       scheduled_time: scheduledTime,
       ...cause
     } = golden(name).head as Record<string, unknown>;
@@ -59,7 +59,7 @@ test("start frames are written byte for byte", () => {
       requestId,
       store,
       varsJson: JSON.stringify(vars),
-      sealing,
+      secretsJson: JSON.stringify(secrets),
       random,
     } as Parameters<typeof writeStart>[1];
     assert.equal(hex(writeStart(writer, start)), bytesOf(name).toString("hex"));

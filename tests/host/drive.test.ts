@@ -57,8 +57,8 @@ function makeHost(options = quick): { host: Host; store: FakeStore; pool: Pool }
     pool,
     responses,
     store,
-    sealing: false,
     varsJson: "{}",
+    secretsJson: "{}",
     sealer: async () => undefined,
     asset: async (path: string, ifNoneMatch: string | null): Promise<Asset | undefined> =>
       path === "/a.txt"

@@ -234,7 +234,7 @@ constexpr const char* kAnswers =
 
 extern "C" {
 
-EXPORT(sm_abi) uint32_t sm_abi() { return 3; }
+EXPORT(sm_abi) uint32_t sm_abi() { return 4; }
 
 EXPORT(sm_statements) uint32_t sm_statements() {
   constexpr const char* kFingerprint = "fixture";

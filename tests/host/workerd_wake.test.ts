@@ -90,7 +90,8 @@ test("a wake reaches the core with its scheduled time and what every invocation 
   const time = Number(head["time"]);
   assert.ok(time >= before && time <= Date.now(), `${time}`);
   assert.equal(head["store"], "d1");
-  assert.equal(head["sealing"], true);
+  const secrets = head["secrets"] as Record<string, unknown>;
+  assert.deepEqual(secrets, { ENCRYPTION_KEY: { bytes: 32, digest: "" } });
   const vars = head["vars"] as Record<string, string>;
   assert.equal(vars["GREETING"], "hi");
   assert.equal(vars["ENCRYPTION_KEY"], undefined);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, mock, test } from "node:test";
 import type { StatementTable } from "../../host/shared/store/store.ts";
-import { openCore, readTable } from "./core.ts";
+import { kAdminToken, openCore, readTable } from "./core.ts";
 import { BothEngines, type PostgresTable } from "./engines.ts";
 import { startPostgres } from "./postgres.ts";
 
@@ -23,6 +23,8 @@ const store = new BothEngines(session, table, readTable<PostgresTable>("postgres
 const core = openCore(store, table);
 // Nights and leases pass at once.
 mock.timers.enable({ apis: ["Date"], now: Date.parse("2026-01-15T10:30:00.000Z") });
+
+const kLater = "2050-01-01T00:00:00Z";
 
 interface Named {
   readonly id: number;
@@ -218,7 +220,9 @@ class History {
   }
 
   private async changeKeys(): Promise<void> {
-    const { id } = JSON.parse((await this.tenant.call("POST", "/keys")).text) as Named;
+    const order = { name: this.pick(kIds), scope: this.pick(["full", "read"]), expires_at: kLater };
+    const body = this.pick([{}, order]);
+    const { id } = JSON.parse((await this.tenant.call("POST", "/keys", body)).text) as Named;
     await this.tenant.call("DELETE", `/keys/${id}`);
   }
 }
@@ -326,6 +330,37 @@ test("both engines: a run whose holder died is taken up where it stood", async (
   mock.timers.tick(kDayMs / 24);
   await core.wake(Date.now());
   await store.compareTables();
+});
+
+test("both engines: keys of a tenant that read, have ended, or are suspended", async () => {
+  const tenant = await Tenant.begin();
+  const [made] = await tenant.rows<Named>("/keys");
+  const ask = async (method: string, path: string, headers: Headers, body?: unknown) => {
+    const answer = await core.call(method, path, body, "", headers);
+    await store.compareTables();
+    return answer;
+  };
+  const soon = new Date(Date.now() + kDayMs).toISOString();
+  const further = async (order: object): Promise<string> =>
+    JSON.parse((await tenant.call("POST", "/keys", order)).text).api_key;
+  const reader = await further({ scope: "read" });
+  const brief = await further({ expires_at: soon });
+  const source = { name: "n", type: "json" };
+  assert.equal((await ask("GET", "/sources", { "x-api-key": reader })).status, 200);
+  assert.equal((await ask("POST", "/sources", { "x-api-key": reader }, source)).status, 403);
+  assert.equal((await ask("POST", "/sources", { "x-api-key": brief }, source)).status, 201);
+  mock.timers.tick(kDayMs);
+  assert.equal((await ask("GET", "/sources", { "x-api-key": brief })).status, 401);
+  assert.equal((await tenant.call("DELETE", `/keys/${made?.id}`)).status, 409);
+  const admin = { authorization: `Bearer ${kAdminToken}` };
+  const tenants = JSON.parse((await ask("GET", "/tenants", admin)).text) as Named[];
+  const path = `/tenants/${tenants.at(-1)?.id}`;
+  assert.equal((await ask("POST", `${path}/suspend`, admin)).status, 200);
+  assert.equal((await tenant.call("GET", "/sources")).status, 403);
+  assert.equal((await ask("GET", "/tenants?limit=1", admin)).status, 200);
+  assert.equal((await ask("POST", `${path}/keys`, admin)).status, 201);
+  assert.equal((await ask("POST", `${path}/resume`, admin)).status, 200);
+  assert.equal((await tenant.call("GET", "/sources")).status, 200);
 });
 
 const kNotAsked: Readonly<Record<string, string>> = {

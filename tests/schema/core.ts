@@ -4,10 +4,14 @@ import { join, resolve } from "node:path";
 import { Instance } from "../../host/shared/core/instance.ts";
 import { Pool } from "../../host/shared/core/pool.ts";
 import { drive, type Host, wake } from "../../host/shared/drive.ts";
+import { readEnvironment } from "../../host/shared/environment.ts";
 import { Sealer } from "../../host/shared/seal.ts";
 import type { StatementTable, Store } from "../../host/shared/store/store.ts";
 
 const build = resolve(import.meta.dirname, "../../build", process.env["WASM_BUILD"] ?? "wasi");
+
+/** What `Authorization: Bearer` has to bring along for the administrator's routes. */
+export const kAdminToken = "the token of an administrator";
 
 /** The statements' texts in a dialect, as the build made them for hosts. */
 export function readTable<Table extends StatementTable>(dialect: string): Table {
@@ -39,17 +43,20 @@ export function openCore(store: Store, table: StatementTable): Core {
   const module = new Module(readFileSync(join(build, "sync_manager.wasm")));
   const first = new Instance(module);
   first.expectStatements(table.fingerprint);
+  const { varsJson, secretsJson, encryptionKey } = readEnvironment({
+    ADMIN_TOKEN: kAdminToken,
+    API_KEY_PEPPER: "a pepper of more than 32 characters",
+    ENCRYPTION_KEY: Buffer.alloc(32).toString("base64"),
+    TENANT_SIGNUP: "open",
+    TRUST_SCHEDULED_TIME: "true",
+  });
   const host: Host = {
     responses: first.storedResponses(),
     pool: new Pool(module, first),
     store,
-    sealing: true,
-    sealer: () => Sealer.create(Buffer.alloc(32).toString("base64")),
-    varsJson: JSON.stringify({
-      TENANT_SIGNUP: "open",
-      API_KEY_PEPPER: "pepper",
-      TRUST_SCHEDULED_TIME: "true",
-    }),
+    sealer: () => Sealer.create(encryptionKey),
+    varsJson,
+    secretsJson,
     asset: async () => undefined,
   };
   return {

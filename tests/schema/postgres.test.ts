@@ -35,7 +35,7 @@ const label = ({ name, word }: Query) => (word === undefined ? name : `${name} (
 const kSqliteSchema = `
   SELECT m.name || '.' || c.name || ' ' || CASE c.type WHEN 'INTEGER' THEN 'bigint' ELSE 'text' END
     || CASE WHEN c."notnull" OR c.pk THEN ' not null' ELSE '' END
-    || coalesce(' default ' || c.dflt_value, '') AS line
+    || coalesce(' default ' || replace(c.dflt_value, '''', ''), '') AS line
   FROM sqlite_schema m JOIN pragma_table_info(m.name) c WHERE m.type = 'table'
   UNION ALL
   SELECT m.name || ' key ' || (SELECT string_agg(c.name, ',' ORDER BY c.pk) FROM pragma_table_info(m.name) c WHERE c.pk)

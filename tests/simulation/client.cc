@@ -43,9 +43,7 @@ void Client::start(Operation given, const std::string& key, Moment now, Random& 
   if (call.request.has_body && random.chance(50)) {
     call.request.headers.emplace_back("content-length", std::to_string(call.body.size()));
   }
-  static const Json kVars = {{"API_KEY_PEPPER", "pepper"},
-                             {"TENANT_SIGNUP", "open"},
-                             {"TRUST_SCHEDULED_TIME", "true"}};
+  static const Json kVars = {{"TENANT_SIGNUP", "open"}, {"TRUST_SCHEDULED_TIME", "true"}};
   moments = {now};
   if (const auto* wake = std::get_if<Wake>(&operation->action)) {
     std::string frame = wake_frame(wake->scheduled, kVars, now, random.bytes(64));

@@ -11,6 +11,12 @@ void append_part(std::string& frame, std::string_view bytes) {
   frame += bytes;
 }
 
+// What a host tells of the deployment's secrets. Any digest will do.
+Json secrets() {
+  return {{"API_KEY_PEPPER", {{"bytes", 32}, {"digest", std::string(128, 'A')}}},
+          {"ENCRYPTION_KEY", {{"bytes", 32}, {"digest", ""}}}};
+}
+
 }  // namespace
 
 std::string start_frame(const WireRequest& request, const Json& vars, Moment now,
@@ -23,7 +29,7 @@ std::string start_frame(const WireRequest& request, const Json& vars, Moment now
                {"request_id", "r"},
                {"store", "d1"},
                {"vars", vars},
-               {"sealing", true}};
+               {"secrets", secrets()}};
   head["headers"] = Json::array();
   for (const auto& [name, value] : request.headers) {
     head["headers"].push_back(Json::array({name, value}));
@@ -35,10 +41,10 @@ std::string start_frame(const WireRequest& request, const Json& vars, Moment now
 }
 
 std::string wake_frame(Moment scheduled, const Json& vars, Moment now, std::string_view random) {
-  Json head = {{"kind", "wake"}, {"scheduled_time", scheduled},
-               {"time", now},    {"request_id", "r"},
-               {"store", "d1"},  {"vars", vars},
-               {"sealing", true}};
+  Json head = {{"kind", "wake"},      {"scheduled_time", scheduled},
+               {"time", now},         {"request_id", "r"},
+               {"store", "d1"},       {"vars", vars},
+               {"secrets", secrets()}};
   std::string frame;
   append_part(frame, head.dump());
   append_part(frame, random);

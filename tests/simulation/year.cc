@@ -115,9 +115,7 @@ class Year {
   // What a host does, without anything that fails.
   void send(HttpCall call) {
     if (!failure_.empty()) return;
-    static const Json kVars = {{"API_KEY_PEPPER", "pepper"},
-                             {"TENANT_SIGNUP", "open"},
-                             {"TRUST_SCHEDULED_TIME", "true"}};
+    static const Json kVars = {{"TENANT_SIGNUP", "open"}, {"TRUST_SCHEDULED_TIME", "true"}};
     Client client;
     client.call = std::move(call);
     client.step = Step(

@@ -9,7 +9,7 @@ import { type Effect, readEffect } from "./effects.ts";
 import { FrameReader, FrameTooLarge, type FrameWriter, maxFrameBytes } from "./frame.ts";
 import { type HeaderList, StepHead } from "./step_head.ts";
 
-export const abiVersion = 3;
+export const abiVersion = 4;
 
 /** What the core is told of an effect: members of its own, the results of statements, bytes. */
 export type Reply =
@@ -59,9 +59,9 @@ export type Start = {
   readonly time: number;
   readonly requestId: string;
   readonly store: string;
-  /** The same for every invocation of a deployment, so it is JSON already. */
+  /** Both are the same for every invocation of a deployment, so they are JSON already. */
   readonly varsJson: string;
-  readonly sealing: boolean;
+  readonly secretsJson: string;
   readonly random: Uint8Array;
 };
 
@@ -69,7 +69,7 @@ export function writeStart(writer: FrameWriter, start: Start): Uint8Array {
   writer.begin(
     `{${causeMembers(start.cause)},"time":${start.time},` +
       `"request_id":${JSON.stringify(start.requestId)},"store":${JSON.stringify(start.store)},` +
-      `"vars":${start.varsJson},"sealing":${start.sealing}}`,
+      `"vars":${start.varsJson},"secrets":${start.secretsJson}}`,
   );
   writer.section(start.random);
   return writer.finish();

@@ -57,15 +57,56 @@ TEST(Shape, KeysAreOfTheAlphabetAndDoNotLookLikeOurs) {
   auto keyed = [](const std::string& key) {
     return faults(kNewTenantShape, R"({"api_key":)" + quoted(key) + R"(,"name":"n"})");
   };
-  EXPECT_EQ(keyed(std::string(32, 'k')), Faults{});
-  EXPECT_EQ(keyed(std::string(128, '9')), Faults{});
-  EXPECT_EQ(keyed("AZaz09._~-" + std::string(30, '~')), Faults{});
-  EXPECT_EQ(keyed("SM_" + std::string(30, 'k')), Faults{});
+  const std::string random = "x7Qm2ZpL9vRt4KcW8bNd3HfJ6gYs1TaU";
+  EXPECT_EQ(keyed(random), Faults{});
+  EXPECT_EQ(keyed(random + random + random + random), Faults{}) << "128 characters";
+  EXPECT_EQ(keyed("AZaz09._~-" + random), Faults{});
+  EXPECT_EQ(keyed("SM_" + random), Faults{});
   for (const std::string& key :
-       {std::string(31, 'k'), std::string(129, 'k'), "sm_" + std::string(40, 'k'),
-        std::string(32, 'k') + " ", std::string(32, 'k') + "é", std::string(32, 'k') + "/",
-        std::string(32, 'k') + "\\u0000", std::string()}) {
+       {random.substr(1), random + random + random + random + "x", "sm_" + random, random + " ",
+        random + "é", random + "/", random + "\\u0000", std::string()}) {
     EXPECT_EQ(keyed(key), Faults{"/api_key"}) << key;
+  }
+}
+
+TEST(Shape, KeysThatSomebodyCouldGuessAreRefused) {
+  auto keyed = [](const std::string& key) {
+    return faults(kNewTenantShape, R"({"api_key":)" + quoted(key) + R"(,"name":"n"})");
+  };
+  for (const char* guessed : {
+           "kkkkkkkkkkkkkkkkkkkkkkkkkkkkkkkk",
+           "abababababababababababababababab",
+           "abcdefghijklmnopqrstuvwxyz012345",
+           "zyxwvutsrqponmlkjihgfedcba987654",
+           "0123456789abcdef0123456789abcdef",
+           "00000000-0000-0000-0000-000000000000",
+           "12345678901234567890123456789012",
+           "password-password-password-password",
+           "my-key-my-key-my-key-my-key-my-key",
+           "aaaabbbbccccddddeeeeffffgggghhhhiiiijjjjkkkkllllmmmmnnnn",
+           "qwertyuiopqwertyuiopqwertyuiopqw",
+           "changemechangemechangemechangeme",
+       }) {
+    EXPECT_EQ(keyed(guessed), Faults{"/api_key"}) << guessed;
+  }
+  for (const char* random : {
+           "9f86d081884c7d659a2feaa0c55ad015",
+           "84916263507182940375610283746519",
+           "3f2b8c1e-6a47-4d09-9b5e-7c01d2f8a364",
+           "correct-horse-battery-staple-under-7-moons",
+       }) {
+    EXPECT_EQ(keyed(random), Faults{}) << random;
+  }
+}
+
+TEST(Shape, TimesAreThoseOfRfc3339) {
+  auto timed = [](const std::string& time) {
+    return faults(kNewKeyShape, R"({"expires_at":)" + time + "}");
+  };
+  EXPECT_EQ(timed(R"("2026-01-15T10:30:00Z")"), Faults{});
+  EXPECT_EQ(timed(R"("2026-01-15T10:30:00+02:00")"), Faults{});
+  for (const char* time : {"1", "null", R"("")", R"("tomorrow")", R"("2026-01-15")"}) {
+    EXPECT_EQ(timed(time), Faults{"/expires_at"}) << time;
   }
 }
 

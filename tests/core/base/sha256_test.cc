@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "core/base/encoding.h"
+
 namespace sm {
 namespace {
 
@@ -47,6 +49,16 @@ TEST(sha256, hmac_gives_the_vectors_of_rfc_4231) {
   EXPECT_EQ(to_hex(hmac_sha256(std::string(131, '\xaa'),
                                "Test Using Larger Than Block-Size Key - Hash Key First")),
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54");
+}
+
+TEST(sha256, the_digest_of_a_key_signs_as_the_key_does) {
+  // The states behind the blocks of the key `Jefe`, as a host computes them.
+  std::string digest;
+  append_from_hex(digest,
+                  "655DA7FACC434B375A1CD5CB0692EE0EA47A23D34C3AF449DBA21AE278C7500C"
+                  "0EAFE3D513412E6C6A6A2FEB2D375ACC51A4FD476DB095E823BFA18A52F141D5");
+  EXPECT_EQ(to_hex(hmac_sha256_behind(digest, "what do ya want for nothing?")),
+            "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843");
 }
 
 TEST(sha256, lanes_give_every_message_its_own_hash_whatever_the_lengths) {

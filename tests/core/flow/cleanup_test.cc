@@ -17,11 +17,12 @@ CleanUp clean_up_all() {
   return CleanUp([](Invocation& in) { return clean_up(in, TenantId{1}, kFlowStart); });
 }
 
-// Snapshots of sources, of targets, and candidates; sources and targets, and rows that a scan reads.
+// Snapshots of sources, of targets, and candidates; sources and targets, and rows that a scan
+// reads.
 void find(CleanUp& flow, int64_t source, int64_t target, int64_t orphans, int64_t connectors,
           int64_t size) {
-  flow.rows({{{source, kAny, kAny, kAny, target, kAny, kAny, kAny, orphans, kAny, kLimit, connectors,
-               size}}});
+  flow.rows({{{source, kAny, kAny, kAny, target, kAny, kAny, kAny, orphans, kAny, kLimit,
+               connectors, size}}});
 }
 
 bool scans(const CleanUp& flow) {

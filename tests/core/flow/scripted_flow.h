@@ -73,9 +73,8 @@ class FlowScript {
  private:
   static Deployment deployment() {
     Deployment deployment;
-    deployment.vars = {{"API_KEY_PEPPER", "pepper"}};
+    deployment.secrets = {{"API_KEY_PEPPER", 32, std::string(64, 'p')}, {"ENCRYPTION_KEY", 32}};
     deployment.store_kind = "scripted";
-    deployment.sealing = true;
     return deployment;
   }
 
