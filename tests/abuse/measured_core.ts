@@ -6,6 +6,7 @@ import { join, resolve } from "node:path";
 import type { Reply, Step } from "../../host/shared/core/abi.ts";
 import type { Effect } from "../../host/shared/core/effects.ts";
 import { Instance } from "../../host/shared/core/instance.ts";
+import { readEnvironment } from "../../host/shared/environment.ts";
 import { Sealer } from "../../host/shared/seal.ts";
 import type { StatementTable } from "../../host/shared/store/store.ts";
 import { readTable } from "../schema/core.ts";
@@ -34,7 +35,12 @@ export interface Measured {
 }
 
 export const sealingKey = Buffer.alloc(32).toString("base64");
-const varsJson = JSON.stringify({ TENANT_SIGNUP: "open", API_KEY_PEPPER: "pepper" });
+const { varsJson, secretsJson } = readEnvironment({
+  ADMIN_TOKEN: "a token of more than 24 characters",
+  API_KEY_PEPPER: "a pepper of more than 32 characters",
+  ENCRYPTION_KEY: Buffer.alloc(32).toString("base64"),
+  TENANT_SIGNUP: "open",
+});
 
 export class MeasuredCore {
   readonly freshBytes: number;
@@ -92,7 +98,7 @@ class Exchange {
         requestId: "r",
         store: "sqlite",
         varsJson,
-        sealing: true,
+        secretsJson,
         random: new Uint8Array(64),
       }),
     );

@@ -54,11 +54,11 @@ test("abuse: bodies of all shapes, at every place of every route", async (t) => 
   const taking = routes.filter(({ method }) => method !== "GET");
   for (const [name, shape] of allShapes()) {
     // Each is made once for routes that take as much.
-    const valueOf = memoized((bytes) => shape(bytes));
+    const madeOf = memoized((bytes) => shape(bytes));
     for (const route of taking) {
       for (const place of route.places) {
         if (place.isRough && !kRoughShapes.includes(name)) continue;
-        const body = place.around(valueOf(room(route)));
+        const body = place.around(madeOf(room(route)));
         worst.add(route, `${place.name} ${name}`, await send(route, body, place.mediaType));
       }
     }
