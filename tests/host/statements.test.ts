@@ -46,8 +46,8 @@ test("the module of a build takes the table of its build", () => {
 test("a table of which a text, a parameter, a column or a place differs is refused", () => {
   const changes: readonly ((text: string) => string)[] = [
     (text) => text.replace("revoked_at IS NULL;", "revoked_at IS NOT NULL;"),
-    (text) => text.replace("key_owner(key_hash text)", "key_owner(key_hash text?)"),
-    (text) => text.replace("-> (tenant_id TenantId)", "-> (tenant_id int)"),
+    (text) => text.replace("key_owner(key_hash text,", "key_owner(key_hash text?,"),
+    (text) => text.replace("-> (tenant_id TenantId,", "-> (tenant_id int,"),
     (text) => `${text}\n-- name: another()\nSELECT 1;\n`,
   ];
   for (const change of changes) {
