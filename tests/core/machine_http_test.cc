@@ -438,18 +438,6 @@ TEST(Lists, RowsThatAreTooLargeForTheirSliceComeInASmallerOneEachOnce) {
   }
 }
 
-TEST(Pages, HaveAsManyBytesAsTheirLimitButOneRowAtLeast) {
-  ScriptedHost host;
-  ScriptedWorld world("");
-  world.source_rows = 40;
-  world.bytes_of_row = [](int64_t) { return int64_t{512} * 1024; };
-  Step step = host.start("GET", "/sources/1/properties?limit=1000");
-  for (int i = 0; i < 20 && !step.done(); ++i) step = world.perform(host, step);
-  EXPECT_LE(step.body().size(), static_cast<size_t>(kPageBytes) + 2) << "the closing bracket";
-  EXPECT_EQ(Json::parse(step.body(), nullptr, false).size(), 2u);
-  EXPECT_NE(step.header("link"), "none");
-}
-
 TEST(Pages, ReserveTheirMemoryBeforeTheyRead) {
   for (const auto& [query, least, most] :
        {std::tuple{"?limit=5", uint64_t{0}, uint64_t{0}},

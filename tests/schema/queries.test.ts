@@ -174,7 +174,7 @@ test("schema: the checker sees a scan behind an alias, a join, a subquery, a cou
     ["SELECT count(*) FROM targets", "targets_tenant"],
     ["SELECT 1 FROM json_each(?1) j JOIN sources s ON s.name = j.value", "sources"],
     ["SELECT 1 WHERE ?1 IN (SELECT x.external_id FROM orphans x)", "orphans"],
-    ["DELETE FROM tenants WHERE id = ?1", "secrets", "sealed_secrets"],
+    ["DELETE FROM tenants WHERE id = ?1", "sealed_secrets", "secrets"],
   ];
   for (const [sql, ...names] of scanning) assert.deepEqual(scansOf(db, sql), names, sql);
   const seeking = [

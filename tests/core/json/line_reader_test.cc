@@ -233,9 +233,11 @@ TEST(line_reader, a_refused_line_leaves_the_others_alone) {
                    "\n1\n"),
             "0 duplicate_key {\"a\":1,\"a\":2}\n1 lone_surrogate []\n2 not_finite []\n"
             "3 too_deep 258\n4 none 1\nend\n");
-  EXPECT_EQ(events("\"1234567890\"\n1\n", {3}, 5), "0 too_large \n1 none 1\nend\n");
-  EXPECT_EQ(events("\"1234567890\" x\n" + repeat("[", 200) + "\n1", {3}, 5),
-            "0 malformed 13\n1 malformed 215\n2 none 1\nend\n")
+  std::string large = "1" + repeat("0", kMaxPropertyBytes);
+  EXPECT_EQ(events(large + "\n1\n", {1000}), "0 too_large \n1 none 1\nend\n");
+  EXPECT_EQ(events(large + " x\n" + repeat("[", 200) + "\n1", {1000}),
+            "0 malformed " + std::to_string(large.size() + 1) + "\n1 malformed " +
+                std::to_string(large.size() + 203) + "\n2 none 1\nend\n")
       << "no JSON goes before any other refusal";
 }
 

@@ -139,8 +139,8 @@ TEST(Plan, AConflictsWarningBeginsAsPromised) {
 
 std::vector<std::string> faults(Connector connector, std::string_view config) {
   std::vector<std::string> pointers;
-  for (const FieldError& error : check_config(connector, config, Addresses::public_only))
-    pointers.push_back(error.where);
+  FieldErrors errors = check_config(connector, config, Addresses::public_only);
+  for (const FieldError& error : errors.kept()) pointers.push_back(error.where);
   return pointers;
 }
 

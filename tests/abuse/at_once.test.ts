@@ -1,5 +1,5 @@
-// Pages of the largest rows, many at once: each is bounded, who finds no room waits for it, and the server
-// does not grow by what all of them would take together.
+// What takes much memory, many at once: each is bounded, who finds no room waits for it or is told so, and
+// the server does not grow by what all of them would take together.
 import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { startServer } from "../contract/server.ts";
@@ -11,11 +11,30 @@ after(() => server.stop());
 
 const kRowBytes = 520_000;
 const kRows = 12;
-const kPages = 20;
+const kAtOnce = 20;
 const kMaxPageBytes = 1_500_000;
 /** Twenty pages of thousand rows of 512 KiB took 1.5 GB. */
 const kMaxGrownBytes = 300 * 1024 * 1024;
 const kPauseMs = 20;
+
+test("abuse: twenty bodies of a million values at once", { timeout: 600_000 }, async (t) => {
+  const client = await newClient(server);
+  const { id } = await createSource(client);
+  const path = `/sources/${id}/import`;
+  const zeros = `[${"0,".repeat(800_000)}0]`;
+  const raw = `{"data":[{"id":"fine"},{"id":"wide","a":${zeros}}]}`;
+  const headers = { "content-type": "application/json" };
+  const answers = await Promise.all(
+    range(kAtOnce).map(() => client.post(path, undefined, { raw, headers })),
+  );
+  const taken = answers.filter(({ status }) => status !== 503);
+  t.diagnostic(`${taken.length} of ${kAtOnce} found room`);
+  assert.ok(taken.length > 0);
+  for (const answer of taken) {
+    answer.expect(200);
+    assert.match(answer.text, /"failed":1,.*"external_id":"wide".*more than 50,000 values/);
+  }
+});
 
 test("abuse: twenty pages of a thousand rows of 512 KiB at once", {
   timeout: 600_000,
@@ -41,7 +60,7 @@ test("abuse: twenty pages of a thousand rows of 512 KiB at once", {
     const watch = setInterval(() => {
       most = Math.max(most, residentBytes(pid));
     }, kPauseMs);
-    const pages = await Promise.all(range(kPages).map(() => client.get(path)));
+    const pages = await Promise.all(range(kAtOnce).map(() => client.get(path)));
     clearInterval(watch);
     for (const page of pages) {
       page.expect(200);
