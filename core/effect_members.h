@@ -87,6 +87,7 @@ struct EffectMembers<ReserveMemory> {
   template <typename Codec, typename Effect>
   static void each(Codec& codec, Effect& memory) {
     codec.integer("bytes", memory.bytes);
+    codec.text("turn", memory.turn);
   }
 };
 

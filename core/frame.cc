@@ -246,6 +246,7 @@ http::Request decode_request(const Json& head) {
   request.method = text_member(head, "method");
   request.target = text_member(head, "target");
   request.has_body = member(head, "body").get<bool>();
+  request.arrived = member(head, "arrived").get<bool>();
   for (const Json& header : member(head, "headers")) {
     request.headers.push_back({header[0].get<std::string>(), header[1].get<std::string>()});
   }

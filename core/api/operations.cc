@@ -46,6 +46,7 @@ ResponseTask import_properties(Invocation& in, Call call) {
   if (call.arguments.text("mode") == "full") order.mode = sync::ImportMode::full;
   order.force = call.arguments.boolean("force").value_or(false);
   order.announced_bytes = announced_bytes(call.request);
+  order.arrived = call.request.arrived;
   auto content_type = call.request.header("content-type");
   order.lines = content_type && http::media_type(*content_type) == kLinesMediaType;
   CO_TRY(flow::ImportOutcome outcome, co_await flow::import_body(in, std::move(order)));

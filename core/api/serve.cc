@@ -150,7 +150,8 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
   std::string body;
   if (reads_body(route, call.request)) {
     uint64_t announced = flow::announced_size(call.request, route.body.limit);
-    if (announced > kUncheckedBodyBytes) {
+    // Nobody is waited for who may not call.
+    if (!call.request.arrived || announced > kUncheckedBodyBytes) {
       CO_TRY([[maybe_unused]] Unit admitted, co_await flow::admit(in));
     }
     CO_TRY(body, co_await flow::read_body(in, announced, route.body.limit));

@@ -72,9 +72,11 @@ struct Seal {
   std::string context;
 };
 
-// Memory of the isolate beyond what any invocation may use.
+// Memory of the isolate beyond what any invocation may use. Of those that name the same turn, one
+// at a time has it; an empty one waits for nobody.
 struct ReserveMemory {
   uint64_t bytes;
+  std::string turn;
 };
 
 struct Log {

@@ -1,5 +1,6 @@
 #include "core/flow/import.h"
 
+#include <algorithm>
 #include <cstring>
 #include <memory>
 
@@ -90,10 +91,23 @@ std::unique_ptr<json::ItemStream> reader_of(const ImportJob& job) {
   return std::make_unique<json::LineReader>(last_line(job.order), levels);
 }
 
-// What an import of a body of this size may take of memory.
-uint64_t memory_of(uint64_t body_bytes) {
-  if (body_bytes > kLargeBodyBytes) return kLargeImportMemory;
-  return body_bytes * kImportMemoryPerByte + value_memory(body_bytes);
+// What the import may take of memory when so much of its body was read: by the length that was
+// announced, or else, behind what needs no asking, by what it may become. A body that the host does
+// not have at hand holds its memory for as long as the client takes, so that a tenant has a turn.
+ReserveMemory memory_for(const ImportOrder& order, uint64_t read_bytes) {
+  bool asks = read_bytes * kImportMemoryPerByte > kUnreservedImportMemory;
+  uint64_t expected = order.arrived ? kMaxBodyBytes : kMaxImportBytes;
+  uint64_t bytes = order.announced_bytes.value_or(asks ? expected : 0);
+  std::string turn = bytes > kMaxBodyBytes ? std::to_string(order.tenant.value) : std::string();
+  if (bytes > kImportPartBytes) return {kStagedImportMemory, std::move(turn)};
+  uint64_t memory = bytes * kImportMemoryPerByte + value_memory(bytes);
+  return {std::min(memory, kLargeImportMemory), std::move(turn)};
+}
+
+// Whether the body came slowly so far.
+bool is_slow(int64_t elapsed_ms, uint64_t read_bytes) {
+  return elapsed_ms > kUnjudgedMs &&
+         static_cast<int64_t>(read_bytes) < elapsed_ms * kSlowBytesPerMs;
 }
 
 // Reads the body to its end. What it leaves open is less than one part, and nothing where a part
@@ -102,6 +116,7 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
   std::unique_ptr<json::ItemStream> reader = reader_of(job);
   Arena& data = in.arena();
   size_t limit = part_limit(job.order);
+  Time began = in.now();
   uint64_t read_bytes = 0;
   uint64_t reserved = kUnreservedImportMemory;
   Reply chunk;
@@ -121,14 +136,14 @@ Task<Result<Unit>> read_items(Invocation& in, ImportJob& job) {
     if (event.kind == json::Event::Kind::list) co_return not_lines();
     if (event.kind == json::Event::Kind::cut_off) co_return cut_off(job.order.mode);
     if (event.kind == json::Event::Kind::end) break;
-    // Of a body of unknown length, twice what came so far: it is not asked at each part.
-    uint64_t expected = job.order.announced_bytes.value_or(2 * read_bytes);
-    if (memory_of(job.order.announced_bytes.value_or(read_bytes)) > reserved) {
-      reserved = memory_of(expected);
-      CO_TRY([[maybe_unused]] Reply memory, co_await perform_one(in, ReserveMemory{reserved}));
+    ReserveMemory memory = memory_for(job.order, read_bytes);
+    if (memory.bytes > reserved) {
+      reserved = memory.bytes;
+      CO_TRY([[maybe_unused]] Reply held, co_await perform_one(in, std::move(memory)));
     }
     CO_TRY(chunk, co_await perform_one(in, ReadBody{}));
     read_bytes += chunk.bytes.size();
+    if (is_slow(in.now().ms - began.ms, read_bytes)) limit = std::min(limit, kSlowPartBytes);
     if (read_bytes > kMaxImportBytes) co_return too_large(kMaxImportBytes);
     if (chunk.bytes.empty()) {
       reader->finish();

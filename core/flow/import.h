@@ -29,6 +29,7 @@ struct ImportOrder {
   bool force = false;
   bool lines = false;                            // the body is NDJSON
   std::optional<uint64_t> announced_bytes = {};  // Content-Length
+  bool arrived = true;                           // all of the body is there, and small
 };
 
 struct ImportOutcome {

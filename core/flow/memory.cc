@@ -8,7 +8,7 @@ namespace sm::flow {
 
 Task<Result<Unit>> reserve_memory(Invocation& in, uint64_t bytes) {
   std::vector<Effect> effects;
-  effects.push_back(ReserveMemory{bytes});
+  effects.push_back(ReserveMemory{bytes, {}});
   std::vector<Reply> replies = co_await in.perform(std::move(effects));
   if (replies[0].error) co_return std::move(*replies[0].error);
   co_return Unit{};

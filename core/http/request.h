@@ -17,6 +17,7 @@ struct Request {
   std::string target;           // path and query as received
   std::vector<Header> headers;  // names in lower case
   bool has_body = false;
+  bool arrived = true;  // all of the body is with the host, so that reading it waits for nobody
 
   std::string_view path() const;
   std::string_view raw_query() const;

@@ -13,7 +13,7 @@ const socketIntervalMs = 600;
 /** The system's table may lack a line while connections come and go. */
 const otherSockets = 3;
 const probeIntervalMs = 5_000;
-/** Longer than a request may wait for room. */
+/** Far longer than anything that a busy server does at one go. */
 const probeTimeoutMs = 30_000;
 const silentProbes = 3;
 
@@ -59,7 +59,9 @@ async function untilUnanswered(port: number, stopped: AbortSignal): Promise<stri
   for (let missed = 0; missed < silentProbes && !stopped.aborted; ) {
     await pause(probeIntervalMs);
     try {
+      // It needs neither the store nor room, so a server that is merely busy answers.
       const answer = await fetch(`http://127.0.0.1:${port}/health`, {
+        method: "OPTIONS",
         signal: AbortSignal.timeout(probeTimeoutMs),
       });
       await answer.arrayBuffer();

@@ -2,18 +2,23 @@
 // replies, until it is done. The loop decides nothing. What it adds is whether the core is still
 // alive; what concerns a client is its exchange's (exchange.ts), which a wake does without.
 
+import type { BodyRoom, Client } from "./body_room.ts";
 import type { Cause, Reply, Start, Step, StoredResponses } from "./core/abi.ts";
 import { cancelled, done } from "./core/abi.ts";
 import type { Effect } from "./core/effects.ts";
 import { FrameTooLarge } from "./core/frame.ts";
 import type { Lease, Need, Pool } from "./core/pool.ts";
 import { Exchange, type ReadAsset } from "./exchange.ts";
+import { Credit } from "./patience.ts";
 import type { Sealer } from "./seal.ts";
 import type { Store } from "./store/store.ts";
 
 /** What an entry point brings along. */
 export type Host = {
   readonly pool: Pool;
+  /** Paths that are answered although the pool is exhausted, by a pool of their own. */
+  readonly apart: { readonly paths: ReadonlySet<string>; readonly pool: Pool };
+  readonly room: BodyRoom;
   readonly responses: StoredResponses;
   readonly store: Store;
   readonly sealer: () => Promise<Sealer | undefined>;
@@ -21,6 +26,9 @@ export type Host = {
   readonly secretsJson: string;
   readonly asset: ReadAsset;
 };
+
+/** What an invocation waits for without an instance. */
+type Lack = Need | { readonly kind: "body" };
 
 export type Driven = {
   readonly response: Promise<Response>;
@@ -30,8 +38,12 @@ export type Driven = {
 
 export function drive(host: Host, request: Request): Driven {
   const requestId = crypto.randomUUID();
-  const exchange = new Exchange(request, requestId, host.asset);
-  const invocation = new Invocation(host, requestId, causeOf(request), exchange);
+  const { paths, pool } = host.apart;
+  const own = paths.has(new URL(request.url).pathname) ? { ...host, pool } : host;
+  const credit = new Credit(own.pool.options);
+  const exchange = new Exchange(request, requestId, host.asset, host.room, credit);
+  const cause = (): Cause => causeOf(request, exchange.body.arrived);
+  const invocation = new Invocation(own, requestId, cause, exchange);
   return { response: exchange.response, finished: invocation.run() };
 }
 
@@ -41,20 +53,20 @@ export function drive(host: Host, request: Request): Driven {
  */
 export function wake(host: Host, scheduledTime: number): Promise<void> {
   const cause: Cause = { kind: "wake", scheduledTime };
-  return new Invocation(host, crypto.randomUUID(), cause, undefined).run();
+  return new Invocation(host, crypto.randomUUID(), () => cause, undefined).run();
 }
 
 class Invocation {
   private readonly host: Host;
   private readonly requestId: string;
-  private readonly cause: Cause;
+  private readonly cause: () => Cause;
   private readonly exchange: Exchange | undefined;
   /** Whether it has done nothing but reads, so that it can begin anew. */
   private onlyRead = true;
   /** Whether a batch was sent, so that something may have been committed. */
   private batchSent = false;
 
-  constructor(host: Host, requestId: string, cause: Cause, exchange: Exchange | undefined) {
+  constructor(host: Host, requestId: string, cause: () => Cause, exchange: Exchange | undefined) {
     this.host = host;
     this.requestId = requestId;
     this.cause = cause;
@@ -63,36 +75,43 @@ class Invocation {
 
   async run(): Promise<void> {
     let lease: Lease | undefined;
+    const nobody = { party: "", credit: new Credit(this.host.pool.options), left: false };
+    const client: Client = this.exchange ?? nobody;
     try {
-      const bodyBytes = this.exchange?.announcedBytes ?? 0;
-      let need: Need | undefined = { kind: "nothing", bodyBytes };
-      while (need !== undefined) {
-        lease = this.host.pool.tryAcquire(need) ?? (await this.host.pool.acquire(need));
+      await this.exchange?.body.gatherArrived();
+      let lack: Lack | undefined = { kind: "nothing" };
+      while (lack !== undefined) {
+        if (lack.kind === "body") {
+          if ((await this.exchange?.body.gather()) !== true) return await this.giveUp();
+          lack = { kind: "nothing" };
+        }
+        lease = await this.host.pool.acquire(lack, client);
         if (lease === undefined) return await this.giveUp();
-        need = await this.loop(lease);
+        lack = await this.loop(lease);
       }
     } catch (error) {
-      await this.exchange?.dismissBody();
       this.logError(`the core failed: ${error instanceof Error ? error.stack : String(error)}`);
       lease?.discard();
     }
     // An invocation that is over has answered; if not, that is a failure like any other.
     const { trap, trapAfterBatch } = this.host.responses;
-    this.exchange?.respondStored(this.batchSent ? trapAfterBatch : trap);
+    await this.exchange?.respondStored(this.batchSent ? trapAfterBatch : trap);
     await this.exchange?.cutOff("the core failed");
+    await this.exchange?.end();
   }
 
   /**
    * Runs to the end; or to where the core needs what is not there now, if it can begin anew: then
-   * it is waited for without an instance. Answers with the need, if one is left.
+   * it is waited for without an instance. Answers with what it lacks, if anything.
    */
-  private async loop(lease: Lease): Promise<Need | undefined> {
+  private async loop(lease: Lease): Promise<Lack | undefined> {
+    this.exchange?.body.rewind();
     let step = lease.instance.start(this.start());
     while (!step.done) {
-      const need = needOf(step);
-      if (need !== undefined && !lease.tryHold(need) && this.onlyRead) {
+      const lack = this.lackOf(step, lease);
+      if (lack !== undefined) {
         giveBack(lease);
-        return need;
+        return lack;
       }
       const replies = await this.performAll(step, lease);
       lease.touch();
@@ -101,22 +120,37 @@ class Invocation {
     // Nothing is asked of the core any more: the next invocation may have the instance while this
     // one is sent.
     giveBack(lease);
-    // Before the answer: `wrangler dev` holds an answer back until it has drained a body that
-    // nobody has touched.
-    await this.exchange?.dismissBody();
     await this.performAll(step, lease);
+    return undefined;
+  }
+
+  /** What the step has to wait for, where the invocation can begin anew behind that. */
+  private lackOf(step: Step, lease: Lease): Lack | undefined {
+    const body = this.exchange?.body;
+    const canBeginAnew = this.onlyRead && (body?.isKept ?? true);
+    for (const effect of step.effects) {
+      const awaitsBody = effect.effect === "read_body" && body?.isAwaited === true;
+      // A body is gathered before memory is held for it.
+      const gathersFirst = effect.effect === "reserve_memory" && body?.isLacking === true;
+      if (canBeginAnew && (awaitsBody || gathersFirst)) return { kind: "body" };
+      const need = needOf(effect);
+      if (need === undefined) continue;
+      // What is large begins with an instance of its size.
+      const elsewhere = canBeginAnew && need.kind === "memory" && need.turn !== lease.terms.turn;
+      if (elsewhere || (!lease.tryHold(need) && canBeginAnew)) return need;
+    }
     return undefined;
   }
 
   private async giveUp(): Promise<void> {
     if (this.exchange === undefined) return this.logError("no core was free for a wake");
-    await this.exchange.dismissBody();
-    this.exchange.respondStored(this.host.responses.overloaded);
+    await this.exchange.respondStored(this.host.responses.overloaded);
+    await this.exchange.end();
   }
 
   private start(): Start {
     return {
-      cause: this.cause,
+      cause: this.cause(),
       time: Date.now(),
       requestId: this.requestId,
       store: this.host.store.kind,
@@ -137,14 +171,13 @@ class Invocation {
   private perform(effect: Effect, lease: Lease): Promise<Reply> | Reply {
     switch (effect.effect) {
       case "query":
-        return this.exchange?.clientLeft === true
-          ? cancelled
-          : this.host.store.query(effect.statements);
+        return this.exchange?.left === true ? cancelled : this.host.store.query(effect.statements);
       case "batch":
         this.onlyRead = false;
         this.batchSent = true;
         return this.host.store.batch(effect.statements);
       case "read_body":
+        return this.clientOf(effect).perform(effect, lease);
       case "respond":
       case "write":
       case "end":
@@ -155,7 +188,7 @@ class Invocation {
         return this.seal(effect.plain, effect.context);
       case "reserve_memory":
         return lease
-          .hold({ kind: "memory", bytes: effect.bytes })
+          .hold({ kind: "memory", bytes: effect.bytes, turn: effect.turn })
           .then((held) => (held ? done : { ok: false, error: "overloaded" }));
       case "log":
         console[effect.level](`${this.requestId}: ${effect.message}`);
@@ -190,12 +223,12 @@ function giveBack(lease: Lease): void {
   lease.release();
 }
 
-/** What the step needs beside the instance. */
-function needOf(step: Step): Need | undefined {
-  for (const effect of step.effects) {
-    if (effect.effect === "reserve_memory") return { kind: "memory", bytes: effect.bytes };
-    if (effect.effect === "respond" && effect.body.kind === "stream") return { kind: "stream" };
+/** What the effect needs beside the instance. */
+function needOf(effect: Effect): Need | undefined {
+  if (effect.effect === "reserve_memory") {
+    return { kind: "memory", bytes: effect.bytes, turn: effect.turn };
   }
+  if (effect.effect === "respond" && effect.body.kind === "stream") return { kind: "stream" };
   return undefined;
 }
 
@@ -215,13 +248,14 @@ function resume(lease: Lease, replies: readonly Reply[]): Step {
   }
 }
 
-function causeOf({ method, url, headers, body }: Request): Cause {
+function causeOf({ method, url, headers, body }: Request, arrived: boolean): Cause {
   return {
     kind: "request",
     method,
     target: targetOf(url),
     headers: [...headers],
     body: body !== null,
+    arrived,
   };
 }
 

@@ -2,11 +2,12 @@
 // and headers that go out once, the body that may follow in parts. What only a host can know is
 // here: whether the client is still there, and which of two answers was the first.
 
+import type { BodyRoom, Client } from "./body_room.ts";
 import type { Reply, StoredResponse } from "./core/abi.ts";
 import { cancelled, done } from "./core/abi.ts";
 import type { Effect } from "./core/effects.ts";
-import type { Held } from "./patience.ts";
-import { RequestBody } from "./request_body.ts";
+import type { Credit } from "./patience.ts";
+import { type LentHeld, RequestBody } from "./request_body.ts";
 import { ResponseBody } from "./response_body.ts";
 
 /**
@@ -39,41 +40,48 @@ export type ExchangeEffect = Extract<
 >;
 type Respond = Extract<Effect, { effect: "respond" }>;
 
-export class Exchange {
+export class Exchange implements Client {
   readonly response: Promise<Response>;
+  readonly body: RequestBody;
+  readonly party: string;
+  readonly credit: Credit;
   private readonly request: Request;
   private readonly requestId: string;
   private readonly readAsset: ReadAsset;
-  private readonly requestBody: RequestBody;
   private readonly signal: AbortSignal | undefined;
   private responseBody: ResponseBody | undefined;
+  private dismissed: Promise<void> | undefined;
   private resolve: (response: Response) => void = () => {};
   private answered = false;
   private answeredWhole = false;
 
-  constructor(request: Request, requestId: string, readAsset: ReadAsset) {
+  constructor(
+    request: Request,
+    requestId: string,
+    readAsset: ReadAsset,
+    room: BodyRoom,
+    credit: Credit,
+  ) {
     this.request = request;
     this.requestId = requestId;
     this.readAsset = readAsset;
     this.signal = request.signal;
-    this.requestBody = new RequestBody(request.body, request.headers.get("content-length"));
+    this.party = request.headers.get("x-api-key") ?? "";
+    this.credit = credit;
+    const length = request.headers.get("content-length");
+    this.body = new RequestBody(request.body, length, this, room);
     this.response = new Promise((resolve) => {
       this.resolve = resolve;
     });
   }
 
-  /** Of the request's body, by its Content-Length. */
-  get announcedBytes(): number | undefined {
-    return this.requestBody.announcedBytes;
-  }
-
   /** A client that has its whole answer may leave: what goes on then does not end with it. */
-  get clientLeft(): boolean {
+  get left(): boolean {
     return !this.answeredWhole && this.signal?.aborted === true;
   }
 
   /** `held` is what the client keeps from others while it is waited for. */
-  perform(effect: ExchangeEffect, held: Held): Promise<Reply> | Reply {
+  perform(effect: ExchangeEffect, held: LentHeld): Promise<Reply> | Reply {
     switch (effect.effect) {
       case "read_body":
         return this.readBody(held);
@@ -98,14 +106,15 @@ export class Exchange {
     }
   }
 
-  /** What is left of the request's body is not wanted. */
-  dismissBody(): Promise<void> {
-    return this.requestBody.dismiss();
+  /** Settles when what is left of the request's body, which nobody wants behind the answer, was taken. */
+  async end(): Promise<void> {
+    await this.dismissed;
   }
 
   /** Sends a stored answer, unless another one was sent before. */
-  respondStored(answer: StoredResponse): void {
+  async respondStored(answer: StoredResponse): Promise<void> {
     if (this.answered) return;
+    await this.body.drain();
     this.answer(
       answer.status,
       answer.headers,
@@ -118,10 +127,10 @@ export class Exchange {
     await this.responseBody?.abort(why);
   }
 
-  private async readBody(held: Held): Promise<Reply> {
-    if (this.clientLeft) return cancelled;
-    const reply = await this.requestBody.read(held);
-    return !reply.ok && this.clientLeft ? cancelled : reply;
+  private async readBody(held: LentHeld): Promise<Reply> {
+    if (this.left) return cancelled;
+    const reply = await this.body.read(held);
+    return !reply.ok && this.left ? cancelled : reply;
   }
 
   private bodyOf(effect: ExchangeEffect): ResponseBody {
@@ -130,11 +139,10 @@ export class Exchange {
     return this.responseBody;
   }
 
-  private async respond(effect: Respond, held: Held): Promise<Reply> {
+  private async respond(effect: Respond, held: LentHeld): Promise<Reply> {
     if (this.answered) throw new Error("the core answers twice");
     const { status, headers, body } = effect;
-    // As at the end (drive.ts): an answer is held back by a body that nobody has touched.
-    if (body.kind !== "stream") await this.dismissBody();
+    await this.body.drain();
     switch (body.kind) {
       case "none":
         this.answer(status, headers, null);
@@ -180,6 +188,8 @@ export class Exchange {
     list: StoredResponse["headers"],
     body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array> | null,
   ): void {
+    // `wrangler dev` holds an answer back until a body that nobody reads was sent.
+    this.dismissed = this.body.dismiss();
     const headers = new Headers();
     for (const [name, value] of list) headers.append(name, value);
     headers.set("x-request-id", this.requestId);

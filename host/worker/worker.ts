@@ -1,8 +1,10 @@
 // The Worker: what Cloudflare calls. It brings the bindings together and leaves the rest to the loop.
 
 import { module, statements } from "core";
+import { BodyRoom } from "../shared/body_room.ts";
 import { Instance } from "../shared/core/instance.ts";
 import { Pool } from "../shared/core/pool.ts";
+import { apartPoolOptions } from "../shared/core/pool_options.ts";
 import { drive, type Host, wake } from "../shared/drive.ts";
 import { readEnvironment } from "../shared/environment.ts";
 import type { Asset } from "../shared/exchange.ts";
@@ -17,6 +19,12 @@ const first = new Instance(module);
 first.expectStatements(statements.fingerprint);
 const responses = first.storedResponses();
 const pool = new Pool(module, first);
+const room = new BodyRoom();
+// Who asks whether the service is well is answered however busy it is.
+const apart = {
+  paths: new Set(["/health", "/api/v1/health"]),
+  pool: new Pool(module, new Instance(module), apartPoolOptions),
+};
 
 // The bindings are the same for every invocation of an isolate.
 const hosts = new WeakMap<Env, Host>();
@@ -46,6 +54,8 @@ function makeHost(env: Env): Host {
   let sealer: Sealer | undefined;
   return {
     pool,
+    apart,
+    room,
     responses,
     store: new D1Store(env.DB, statements),
     // Not a shared promise: one request may not wait for what another has begun.

@@ -116,6 +116,7 @@ class Host {
         {"target", target},
         {"headers", headers},
         {"body", !body_.empty()},
+        {"arrived", true},
         {"time", now()},
         {"request_id", "floor"},
         {"store", "sqlite"},

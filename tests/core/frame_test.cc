@@ -123,6 +123,7 @@ TEST(Frame, AStartFrameOfAHostIsUnderstood) {
     EXPECT_EQ(start.request.headers[i].value, head["headers"][i][1].get<std::string>());
   }
   EXPECT_EQ(start.request.has_body, head["body"].get<bool>());
+  EXPECT_EQ(start.request.arrived, head["arrived"].get<bool>());
   expect_deployment(start, file);
 }
 

@@ -123,7 +123,8 @@ class ScriptedHost {
                         {"method", method},
                         {"target", target},
                         {"headers", headers},
-                        {"body", has_body}});
+                        {"body", has_body},
+                        {"arrived", true}});
   }
 
   Step wake(int64_t scheduled_ms = kNowMs) {

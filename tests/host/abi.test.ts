@@ -138,7 +138,7 @@ test("a step becomes typed effects, with texts and copies in place of sections",
     { effect: "end" },
     { effect: "abort" },
     { effect: "seal", plain: new Uint8Array(0), context: "tenant:1|secret" },
-    { effect: "reserve_memory", bytes: 33554432 },
+    { effect: "reserve_memory", bytes: 33554432, turn: "7" },
   ]);
   const { trap, trapAfterBatch, overloaded } = readStoredResponses(
     bytesOf("step_stored_responses"),

@@ -1,9 +1,12 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { BodyRoom, type Client } from "../../host/shared/body_room.ts";
 import { Instance } from "../../host/shared/core/instance.ts";
-import { defaultPoolOptions, Pool } from "../../host/shared/core/pool.ts";
+import { Pool } from "../../host/shared/core/pool.ts";
+import { defaultPoolOptions } from "../../host/shared/core/pool_options.ts";
 import { drive, type Host, wake } from "../../host/shared/drive.ts";
 import type { Asset } from "../../host/shared/exchange.ts";
+import { Credit } from "../../host/shared/patience.ts";
 import { RequestBody } from "../../host/shared/request_body.ts";
 import type { Statement, Store, StoreOutcome } from "../../host/shared/store/store.ts";
 import { numberOf } from "./fixture_statements.ts";
@@ -55,6 +58,8 @@ function makeHost(options = quick): { host: Host; store: FakeStore; pool: Pool }
   const store = new FakeStore();
   const host = {
     pool,
+    apart: { paths: new Set(["/apart"]), pool: new Pool(module, new Instance(module)) },
+    room: new BodyRoom(),
     responses,
     store,
     varsJson: "{}",
@@ -414,11 +419,14 @@ test("results too large for a frame are refused", async () => {
   assert.deepEqual((await reply(answer)).replies, [{ ok: false, error: "refused" }]);
 });
 
-test("one instance that grew large is kept, for large bodies alone", async () => {
+test("one instance that grew large is kept, for who reserves as much", async () => {
   const { host, pool } = makeHost();
   const fresh = new Instance(module).memoryBytes;
-  const grow = async (pages: number, init: Init = {}): Promise<void> => {
-    const { response, finished } = run(host, script(growPages(pages), answerOk("large")), init);
+  const grow = async (pages: number, ...before: Buffer[]): Promise<void> => {
+    const { response, finished } = run(
+      host,
+      script(...before, growPages(pages), answerOk("large")),
+    );
     await response;
     await finished;
   };
@@ -427,7 +435,7 @@ test("one instance that grew large is kept, for large bodies alone", async () =>
   assert.ok(grown > 20_000_000);
   await grow(0);
   assert.equal(pool.usedBytes, grown + fresh);
-  await grow(10, { body: "x", headers: { "content-length": "5000000" } });
+  await grow(10, step([{ effect: "reserve_memory", bytes: 2 * grown, turn: "7" }]));
   assert.ok(pool.usedBytes > grown + fresh, "the large one was used");
   const both = pool.usedBytes;
   for (const pages of [300, 900]) {
@@ -449,17 +457,105 @@ test("without room for an instance the stored answer for overload is sent", asyn
   assert.equal((await run(host, script(answerOk("room"))).response).status, 200);
 });
 
-test("a client that stalls within its body is cut off once it must yield", async (t) => {
+/** A body of which a test sends piece by piece. */
+function pieces(): { stream: ReadableStream; send: (text: string) => void; end: () => void } {
+  let to: ReadableStreamDefaultController | undefined;
+  const stream = new ReadableStream({
+    start: (controller) => {
+      to = controller;
+    },
+  });
+  return {
+    stream,
+    send: (text) => to?.enqueue(new TextEncoder().encode(text)),
+    end: () => to?.close(),
+  };
+}
+
+const read = step([{ effect: "read_body" }]);
+
+test("a body is gathered without an instance, and the invocation begins anew with it", async () => {
+  const size = new Instance(module).memoryBytes;
+  const { host, store, pool } = makeHost({ ...quick, budgetBytes: size });
+  const query = step([{ effect: "query", statements: [] }]);
+  const body = pieces();
+  const headers = { "content-length": "10" };
+  const ops = script(query, read, answerReplies());
+  const slow = run(host, ops, { body: body.stream, headers });
+  body.send("hello");
+  while (store.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+  // There is one instance in all, and somebody else has it now.
+  assert.equal(await (await run(host, script(answerOk("between"))).response).text(), "between");
+  assert.equal(pool.usedBytes, size);
+  body.send("world");
+  const bytes = Buffer.from(await (await slow.response).arrayBuffer());
+  assert.match(bytes.toString("latin1"), /helloworld$/);
+  assert.equal(store.calls.length, 2);
+  await slow.finished;
+  assert.equal(host.room.usedBytes, 0);
+});
+
+test("who is refused has the answer while the body is on its way", async () => {
+  const { host } = makeHost();
+  const body = pieces();
+  const refused = run(host, script(answerOk("no")), { body: body.stream });
+  assert.equal(await (await refused.response).text(), "no");
+  body.end();
+  await refused.finished;
+});
+
+test("a body without a length that pauses is shown to the core, and read from its beginning again", async () => {
+  const { host, store } = makeHost();
+  const query = step([{ effect: "query", statements: [] }]);
+  const body = pieces();
+  const shown = run(host, script(read, query, read, read, answerReplies()), { body: body.stream });
+  body.send("wrong");
+  while (store.calls.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+  body.send(" from here");
+  body.end();
+  assert.deepEqual((await reply(await shown.response)).replies, [{ ok: true, end: true }]);
+  assert.equal(store.calls.length, 2);
+  const early = pieces();
+  const answered = run(host, script(read, answerReplies()), { body: early.stream });
+  early.send("wrong");
+  assert.match(await (await answered.response).text(), /wrong$/);
+  early.end();
+});
+
+test("paths apart are answered although no instance is left", async () => {
+  const { host } = makeHost({ ...quick, budgetBytes: new Instance(module).memoryBytes });
+  const slow = run(host, script(startStream(), writeForever(300_000), lastStep([])));
+  const streamed = await slow.response;
+  const headers = { "x-script": script(answerOk("well")) };
+  const request = new Request("http://host/apart?x=1", { headers });
+  const { response } = drive(host, request as unknown as Parameters<typeof drive>[1]);
+  assert.equal(await (await response).text(), "well");
+  await streamed.body!.cancel();
+});
+
+test("a client that stalls within a large body lends its memory, and fails once it must yield", async (t) => {
   t.mock.timers.enable({ apis: ["setInterval"] });
   const stream = new ReadableStream({ type: "bytes" });
-  const held = { awaitsClient: false, yields: false, mustYield: () => held.yields };
-  const read = new RequestBody(stream as never, null).read(held);
-  assert.equal(held.awaitsClient, true);
+  const client: Client = { party: "k", credit: new Credit(quick), left: false };
+  const log: string[] = [];
+  let yields = false;
+  const held = {
+    credit: client.credit,
+    mustYield: () => yields,
+    lend: () => log.push("lent"),
+    takeBack: async () => log.push("back") > 0,
+  };
+  const body = new RequestBody(stream as never, null, client, new BodyRoom());
+  const reading = body.read(held);
+  assert.equal(client.credit.awaitsClient, true);
+  t.mock.timers.tick(20);
+  while (log.length === 0) await Promise.resolve();
   t.mock.timers.tick(1000);
-  held.yields = true;
+  yields = true;
   t.mock.timers.tick(250);
-  assert.deepEqual(await read, { ok: false, error: "cut_off" });
-  assert.equal(held.awaitsClient, false);
+  assert.deepEqual(await reading, { ok: false, error: "overloaded" });
+  assert.equal(client.credit.awaitsClient, false);
+  assert.deepEqual(log, ["lent", "back"]);
 });
 
 test("a reader that stalls is cut off for somebody who waits", async () => {
@@ -493,7 +589,7 @@ test("an invocation that has written does not begin anew", async () => {
   const size = new Instance(module).memoryBytes;
   const { host, store } = makeHost({ ...quick, budgetBytes: 2 * size });
   const batch = step([{ effect: "batch", statements: [] }]);
-  const reserve = step([{ effect: "reserve_memory", bytes: 2 * size }]);
+  const reserve = step([{ effect: "reserve_memory", bytes: 2 * size, turn: "" }]);
   const answer = await run(host, script(batch, reserve, answerReplies())).response;
   assert.deepEqual((await reply(answer)).replies, [{ ok: false, error: "overloaded" }]);
   assert.equal(store.calls.length, 1);

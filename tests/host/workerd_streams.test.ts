@@ -79,7 +79,7 @@ test("readers that stall hold nobody up, and are cut off for what does not fit b
     assert.equal(await call(script(answerOk("fine"))), 200);
     assert.ok(Date.now() - began < heldUpMs, `${Date.now() - began} ms`);
   }
-  const large = step([{ effect: "reserve_memory", bytes: 48 * mebibyte }]);
+  const large = step([{ effect: "reserve_memory", bytes: 48 * mebibyte, turn: "" }]);
   assert.equal(await call(script(large, answerReplies())), 200);
   const before = taken;
   // One that takes something now and then is still served.

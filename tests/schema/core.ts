@@ -1,6 +1,7 @@
 // The real core on a store of the test's choice, called as an entry point calls it.
 import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
+import { BodyRoom } from "../../host/shared/body_room.ts";
 import { Instance } from "../../host/shared/core/instance.ts";
 import { Pool } from "../../host/shared/core/pool.ts";
 import { drive, type Host, wake } from "../../host/shared/drive.ts";
@@ -43,6 +44,7 @@ export function openCore(store: Store, table: StatementTable): Core {
   const module = new Module(readFileSync(join(build, "sync_manager.wasm")));
   const first = new Instance(module);
   first.expectStatements(table.fingerprint);
+  const pool = new Pool(module, first);
   const { varsJson, secretsJson, encryptionKey } = readEnvironment({
     ADMIN_TOKEN: kAdminToken,
     API_KEY_PEPPER: "a pepper of more than 32 characters",
@@ -52,7 +54,9 @@ export function openCore(store: Store, table: StatementTable): Core {
   });
   const host: Host = {
     responses: first.storedResponses(),
-    pool: new Pool(module, first),
+    pool,
+    apart: { paths: new Set(), pool },
+    room: new BodyRoom(),
     store,
     sealer: () => Sealer.create(encryptionKey),
     varsJson,

@@ -39,8 +39,10 @@ std::string Response::header(const std::string& name) const {
 void Client::start(Operation given, const std::string& key, Moment now, Random& random) {
   operation = std::move(given);
   call = http_call(*operation, key);
-  // A client that sends as it goes along does not tell the length.
-  if (call.request.has_body && random.chance(50)) {
+  // A client that sends as it goes along does not tell the length, and is waited for.
+  call.request.arrived = true;
+  if (call.request.has_body) call.request.arrived = random.chance(50);
+  if (call.request.has_body && call.request.arrived) {
     call.request.headers.emplace_back("content-length", std::to_string(call.body.size()));
   }
   static const Json kVars = {{"TENANT_SIGNUP", "open"}, {"TRUST_SCHEDULED_TIME", "true"}};

@@ -25,6 +25,7 @@ std::string start_frame(const WireRequest& request, const Json& vars, Moment now
                {"method", request.method},
                {"target", request.target},
                {"body", request.has_body},
+               {"arrived", request.arrived},
                {"time", now},
                {"request_id", "r"},
                {"store", "d1"},

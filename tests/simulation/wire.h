@@ -17,6 +17,7 @@ struct WireRequest {
   std::string target;  // path and query
   HeaderList headers;  // names in lower case
   bool has_body = false;
+  bool arrived = false;
 };
 
 std::string start_frame(const WireRequest& request, const Json& vars, Moment now,

@@ -51,6 +51,8 @@ export type Cause =
       readonly target: string;
       readonly headers: HeaderList;
       readonly body: boolean;
+      /** Whether reading the body waits for nobody. */
+      readonly arrived: boolean;
     }
   | { readonly kind: "wake"; readonly scheduledTime: number };
 
@@ -77,10 +79,10 @@ export function writeStart(writer: FrameWriter, start: Start): Uint8Array {
 
 function causeMembers(cause: Cause): string {
   if (cause.kind === "wake") return `"kind":"wake","scheduled_time":${cause.scheduledTime}`;
-  const { method, target, headers, body } = cause;
+  const { method, target, headers, body, arrived } = cause;
   return (
     `"kind":"request","method":${JSON.stringify(method)},"target":${JSON.stringify(target)},` +
-    `"headers":${JSON.stringify(headers)},"body":${body}`
+    `"headers":${JSON.stringify(headers)},"body":${body},"arrived":${arrived}`
   );
 }
 

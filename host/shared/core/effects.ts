@@ -26,7 +26,7 @@ export const effectRows = {
   /** Encrypts with the deployment's key; `context` must be the same to open it again. */
   seal: (head: StepHead) => ({ plain: head.bytes("section"), context: head.text("context") }),
   /** Holds that much of the isolate's memory for this invocation. */
-  reserve_memory: (head: StepHead) => ({ bytes: head.integer("bytes") }),
+  reserve_memory: (head: StepHead) => ({ bytes: head.integer("bytes"), turn: head.text("turn") }),
   /** One line for the host's log. */
   log: (head: StepHead) => ({ level: head.level("level"), message: head.text("message") }),
 } satisfies Readonly<Record<string, (head: StepHead) => object>>;
