@@ -13,7 +13,8 @@ import { readTable } from "../schema/core.ts";
 import { SqliteEngine } from "../schema/engines.ts";
 
 const build = resolve(import.meta.dirname, "../../build", process.env["WASM_BUILD"] ?? "wasi");
-/** As host/shared/request_body.ts hands them over. */
+/** As host/shared/request_body.ts gathers small bodies, and hands them over. */
+const kGatheredBytes = 1024 * 1024;
 const kPartBytes = 256 * 1024;
 
 export interface Asked {
@@ -90,7 +91,14 @@ class Exchange {
 
   async run(): Promise<Measured> {
     const { method, target, headers, body } = this.asked;
-    const cause = { kind: "request", method, target, headers, body: body !== undefined } as const;
+    const cause = {
+      kind: "request",
+      method,
+      target,
+      headers,
+      body: body !== undefined,
+      arrived: (body?.length ?? 0) <= kGatheredBytes,
+    } as const;
     let step = this.call(() =>
       this.instance.start({
         cause,
