@@ -1,5 +1,6 @@
 #include "core/flow/cleanup.h"
 
+#include <algorithm>
 #include <charconv>
 
 #include "core/base/limits.h"
@@ -102,10 +103,17 @@ Search CleanupSlice::search() const {
 }
 
 Task<Result<CleanupSlice>> next_slice(Invocation& in, TenantId tenant, std::string before) {
-  CO_TRY(store::Rows rows,
-         co_await store::query(in, store::cleanup_slice(tenant, before, kCleanupSliceRows,
-                                                        kCleanupLookUps, kCleanupScanRows)));
-  auto found = store::only<store::CleanupSliceRow>(rows);
+  std::vector<Statement> questions;
+  questions.push_back(store::cleanup_extent(tenant, kCleanupScanRows));
+  questions.push_back(store::cleanup_slice(tenant, before, kCleanupSliceRows));
+  CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(questions)));
+  auto extent = store::only<store::CleanupExtentRow>(rows[0]);
+  bool scannable = extent.size <= kCleanupScanRows;
+  int64_t limit = scannable ? kCleanupSliceRows : 1 + kCleanupLookUps / (1 + extent.connectors);
+  if (limit < kCleanupSliceRows) {
+    CO_TRY(rows[1], co_await store::query(in, store::cleanup_slice(tenant, before, limit)));
+  }
+  auto found = store::only<store::CleanupSliceRow>(rows[1]);
   auto or_none = [](std::optional<int64_t> number) { return number.value_or(0); };
   co_return CleanupSlice{std::move(before),
                          {found.source_count, or_none(found.source_connector),
@@ -113,9 +121,9 @@ Task<Result<CleanupSlice>> next_slice(Invocation& in, TenantId tenant, std::stri
                          {found.target_count, or_none(found.target_connector),
                           or_none(found.target_property), or_none(found.target_version)},
                          {found.orphan_count, found.orphan_last},
-                         found.slice_rows,
-                         found.connectors,
-                         found.size};
+                         std::min(limit, kCleanupSliceRows),
+                         extent.connectors,
+                         extent.size};
 }
 
 void append_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupSlice& slice,

@@ -52,7 +52,7 @@ struct CleanupSlice {
   SnapshotSlice source;
   SnapshotSlice target;
   OrphanSlice orphans;
-  int64_t limit = 0;       // rows that a slice of each kind may have
+  int64_t limit = 0;       // rows of each kind that it may have
   int64_t connectors = 0;  // sources and targets of the tenant
   int64_t size = 0;        // rows that a scan would read, counted to kCleanupScanRows and one more
 

@@ -79,6 +79,7 @@ Task<Result<Step>> imports(Invocation& in, const Work& work) {
   if (!rows.next(import)) co_return step;
   int64_t id = import.id;
   step.push_back(store::guard_import_idle(tenant, id, std::string(import.lease_until)));
+  step.push_back(store::import_given_up(tenant, id));
   CO_TRY(rows, co_await store::query(in, store::staged_slice(tenant, id, kCleanupSliceRows)));
   auto slice = store::only<store::StagedSliceRow>(rows);
   if (slice.last) {

@@ -12,13 +12,13 @@
 SELECT x.source_id AS connector_id, x.source_property_id AS property_id, x.version
 FROM sources s CROSS JOIN source_snapshots x ON x.source_id = s.id
 WHERE s.tenant_id = :tenant_id AND x.tenant_id = :tenant_id AND x.created_at < :before
-ORDER BY s.id, x.source_property_id, x.version LIMIT {{slice_rows}}
+ORDER BY s.id, x.source_property_id, x.version LIMIT :count
 
 -- fragment: old_target
 SELECT x.target_id AS connector_id, x.target_property_id AS property_id, x.version
 FROM targets s CROSS JOIN target_snapshots x ON x.target_id = s.id
 WHERE s.tenant_id = :tenant_id AND x.tenant_id = :tenant_id AND x.created_at < :before
-ORDER BY s.id, x.target_property_id, x.version LIMIT {{slice_rows}}
+ORDER BY s.id, x.target_property_id, x.version LIMIT :count
 
 -- fragment: staged
 EXISTS (SELECT 1 FROM imports i CROSS JOIN staging g ON g.import_id = i.id AND g.external_id = o.external_id
@@ -27,33 +27,29 @@ EXISTS (SELECT 1 FROM imports i CROSS JOIN staging g ON g.import_id = i.id AND g
 -- fragment: orphan_slice
 -- What a large import in progress has staged is looked at when that has ended.
 SELECT o.data_id FROM orphans o WHERE o.tenant_id = :tenant_id AND NOT {{staged}}
-ORDER BY o.data_id LIMIT {{slice_rows}}
-
--- fragment: slice_rows
-(SELECT CASE WHEN size <= :scan_rows THEN :count ELSE 1 + :look_ups / (1 + connectors) END FROM extent)
+ORDER BY o.data_id LIMIT :count
 
 -- fragment: last_of
 ORDER BY connector_id DESC, property_id DESC, version DESC LIMIT 1
 
--- name: cleanup_slice(tenant_id TenantId, before text, count int, look_ups int, scan_rows int) -> (source_count int, source_connector int?, source_property int?, source_version int?, target_count int, target_connector int?, target_property int?, target_version int?, orphan_count int, orphan_last int, slice_rows int, connectors int, size int)
--- What the next batch takes away, and from how much. Where a scan would read more than `scan_rows`, a slice has only so many
--- rows that some `look_ups` find what points to their data, else `count`. The scan's size is counted where the numbers of
--- properties do not tell already that it is too large.
-WITH live AS MATERIALIZED (
-  SELECT count(*) AS connectors, CAST(coalesce(sum(property_count), 0) AS BIGINT) AS properties FROM (
-    SELECT property_count FROM sources WHERE tenant_id = :tenant_id
-    UNION ALL SELECT property_count FROM targets WHERE tenant_id = :tenant_id) AS connectors),
-read AS MATERIALIZED (
-  SELECT count(*) AS count FROM (
+-- name: cleanup_extent(tenant_id TenantId, scan_rows int) -> (connectors int, size int)
+-- How many sources and targets there are, and how many rows a scan of all would read. These are counted, up to `scan_rows`
+-- and one more, where the numbers of properties do not tell already that there are more.
+SELECT connectors, CASE WHEN properties <= :scan_rows THEN (
+  SELECT count(*) FROM (
     SELECT 1 AS one FROM sources s CROSS JOIN source_properties p ON p.source_id = s.id {{of_rows}}
     UNION ALL SELECT 1 FROM targets s CROSS JOIN target_properties p ON p.target_id = s.id {{of_rows}}
     UNION ALL SELECT 1 FROM sources s CROSS JOIN source_snapshots x ON x.source_id = s.id {{of_snapshots}}
     UNION ALL SELECT 1 FROM targets s CROSS JOIN target_snapshots x ON x.target_id = s.id {{of_snapshots}}
     UNION ALL SELECT 1 FROM imports s CROSS JOIN staging x ON x.import_id = s.id {{of_snapshots}}
-    LIMIT (SELECT CASE WHEN properties <= :scan_rows THEN :scan_rows + 1 ELSE 0 END FROM live)) AS counted),
-extent AS MATERIALIZED (
-  SELECT connectors, CASE WHEN properties <= :scan_rows THEN count ELSE properties END AS size FROM live CROSS JOIN read),
-old_source AS MATERIALIZED ({{old_source}}),
+    LIMIT :scan_rows + 1) AS counted) ELSE properties END AS size
+FROM (SELECT count(*) AS connectors, CAST(coalesce(sum(property_count), 0) AS BIGINT) AS properties FROM (
+  SELECT property_count FROM sources WHERE tenant_id = :tenant_id
+  UNION ALL SELECT property_count FROM targets WHERE tenant_id = :tenant_id) AS connectors) AS live;
+
+-- name: cleanup_slice(tenant_id TenantId, before text, count int) -> (source_count int, source_connector int?, source_property int?, source_version int?, target_count int, target_connector int?, target_property int?, target_version int?, orphan_count int, orphan_last int)
+-- What the next batch takes away, at most `count` of each kind.
+WITH old_source AS MATERIALIZED ({{old_source}}),
 old_target AS MATERIALIZED ({{old_target}}),
 orphan AS MATERIALIZED ({{orphan_slice}}),
 last_source AS MATERIALIZED (SELECT connector_id, property_id, version FROM old_source {{last_of}}),
@@ -62,9 +58,7 @@ SELECT (SELECT count(*) FROM old_source) AS source_count, (SELECT connector_id F
   (SELECT property_id FROM last_source) AS source_property, (SELECT version FROM last_source) AS source_version,
   (SELECT count(*) FROM old_target) AS target_count, (SELECT connector_id FROM last_target) AS target_connector,
   (SELECT property_id FROM last_target) AS target_property, (SELECT version FROM last_target) AS target_version,
-  (SELECT count(*) FROM orphan) AS orphan_count, (SELECT coalesce(max(data_id), 0) FROM orphan) AS orphan_last,
-  {{slice_rows}} AS slice_rows, connectors, size
-FROM extent;
+  (SELECT count(*) FROM orphan) AS orphan_count, (SELECT coalesce(max(data_id), 0) FROM orphan) AS orphan_last;
 
 -- fragment: expired_source
 FROM sources s CROSS JOIN source_snapshots x ON x.source_id = s.id AND s.id <= :source_connector
@@ -246,6 +240,10 @@ DELETE FROM target_properties WHERE tenant_id = :tenant_id AND (target_id, exter
 -- name: expired_imports(tenant_id TenantId, now text) -> (id int, lease_until text)
 -- A large import that was given up, and until when it was alive.
 SELECT id, lease_until FROM imports WHERE tenant_id = :tenant_id AND lease_until < :now ORDER BY lease_until LIMIT 1;
+
+-- name: import_given_up(tenant_id TenantId, import_id int)
+-- What it has staged goes in slices: from the first one on it may not go on (guard_import).
+UPDATE imports SET lease_until = '' WHERE tenant_id = :tenant_id AND id = :import_id;
 
 -- name: staged_slice(tenant_id TenantId, import_id int, count int) -> (last text?, count int)
 -- Of what an import has staged: the last external id of a slice, and how many there are.

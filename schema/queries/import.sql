@@ -109,7 +109,8 @@ SELECT next - 1, :tenant_id, :source_id, :lease_until FROM counters WHERE name =
 -- name: guard_import(tenant_id TenantId, import_id int)
 -- Aborts the batch as `guard:lease_lost` where the import was given up meanwhile.
 INSERT INTO guard (lease_lost)
-SELECT NULL WHERE NOT EXISTS (SELECT 1 FROM imports WHERE tenant_id = :tenant_id AND id = :import_id);
+SELECT NULL WHERE NOT EXISTS (
+  SELECT 1 FROM imports WHERE tenant_id = :tenant_id AND id = :import_id AND lease_until <> '');
 
 -- name: import_renewed(tenant_id TenantId, import_id int, lease_until text)
 UPDATE imports SET lease_until = :lease_until WHERE tenant_id = :tenant_id AND id = :import_id;

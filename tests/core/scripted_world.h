@@ -95,7 +95,8 @@ class ScriptedWorld {
           {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, 5, 0, nullptr, "synced", "t", 3, 1,
             nullptr, nullptr, nullptr}});
       add(store::edited_base({}, {}, {}), {{"hash"}});
-      add(store::cleanup_slice({}, "", 0, 0, 0), {{5, 9, 9, 9, 5, 9, 9, 9, 5, 9, 10, 2, 100}});
+      add(store::cleanup_extent({}, 0), {{2, 100}});
+      add(store::cleanup_slice({}, "", 0), {{5, 9, 9, 9, 5, 9, 9, 9, 5, 9}});
       add(store::log_figures({}, {}), {{4, "{}"}});
       add(store::source_property({}, {}, {}),
           {{5, "e", R"({"a":1})", "hash", 1, "t", "t", 1, nullptr, 1}});

@@ -3,7 +3,7 @@
 // that interrupts no import and no edit proves nothing, and does not count.
 //
 //   FAULTS_SEED   the seed of a run to repeat; it is printed
-//   FAULTS_KILLS  how often something is to be interrupted, in place of 30
+//   FAULTS_KILLS  how often something is to be interrupted, in place of 20
 
 import assert from "node:assert/strict";
 import { DatabaseSync } from "node:sqlite";
@@ -19,7 +19,7 @@ import { assertStore, prepareScene } from "./scene.ts";
 import { unreferencedData } from "./store_check.ts";
 import { Victim } from "./victim.ts";
 
-const kKills = Number(process.env["FAULTS_KILLS"] || 30);
+const kKills = Number(process.env["FAULTS_KILLS"] || 20);
 /** One crash in so many takes the supervisor, too. */
 const kEverythingOneIn = 6;
 /** One crash in so many comes while a large import, nearly alone, has staged a part of itself. */

@@ -19,7 +19,7 @@ export function randomFrom(seed: number): (limit: number) => number {
 }
 
 /** The columns that point to data, by table. */
-const kPointers: Readonly<Record<string, readonly string[]>> = {
+export const kPointers: Readonly<Record<string, readonly string[]>> = {
   source_properties: ["data_id"],
   target_properties: ["data_id", "base_data_id", "delivered_data_id"],
   source_snapshots: ["data_id"],

@@ -69,13 +69,13 @@ Outcome erase(std::map<int64_t, S>& connectors, int64_t id) {
 }
 
 template <typename S>
-int64_t drop_snapshots(std::map<int64_t, S>& connectors, Moment before, int64_t last) {
+int64_t drop_snapshots(std::map<int64_t, S>& connectors, Moment before, Cut last) {
   int64_t dropped = 0;
   for (auto& [id, connector] : connectors) {
     for (auto& [external_id, row] : connector.rows) {
-      if (row.id > last) continue;
-      dropped +=
-          std::erase_if(row.snapshots, [&](const Snapshot& s) { return s.created_at < before; });
+      dropped += std::erase_if(row.snapshots, [&](const Snapshot& s) {
+        return s.created_at < before && Cut{id, row.id, s.version} <= last;
+      });
     }
   }
   return dropped;
@@ -143,7 +143,8 @@ void drop_hidden(Tenant& tenant, Moment before, const Applying& at) {
   for (auto& [id, target] : tenant.targets) {
     size_t dropped = std::erase_if(target.rows, [&](const auto& row) {
       const TargetRow& t = row.second;
-      return t.id <= at.slice.hidden && t.hidden() && t.hidden_at < before && t.snapshots.empty();
+      return Cut{id, t.id} <= at.slice.hidden && t.hidden() && t.hidden_at < before &&
+             t.snapshots.empty();
     });
     at.coverage->add(Reached::retention_dropped_row, dropped);
   }

@@ -127,11 +127,18 @@ struct Outcome {
   int64_t operation = 0;  // LogRow::operation, once a first step is committed
 };
 
-// Up to which property ids one batch of a clean-up or a retention drops snapshots, or hidden rows.
+// Up to where one batch of a clean-up or a retention drops snapshots, or hidden rows, in the order
+// of source or target, row and version.
+struct Cut {
+  int64_t connector = 0;
+  int64_t row = 0;
+  int64_t version = 0;
+  auto operator<=>(const Cut&) const = default;
+};
 struct Slice {
-  int64_t sources = 0;
-  int64_t targets = 0;
-  int64_t hidden = 0;
+  Cut sources = {};
+  Cut targets = {};
+  Cut hidden = {};
 };
 
 // When an operation happens, and what it needs besides.

@@ -17,7 +17,10 @@ int status_of_the_api(ErrorCode code) {
     case ErrorCode::cancelled:
       return 400;
     case ErrorCode::unauthorized:
+    case ErrorCode::not_administrator:
       return 401;
+    case ErrorCode::forbidden:
+      return 403;
     case ErrorCode::not_found:
       return 404;
     case ErrorCode::method_not_allowed:

@@ -11,7 +11,6 @@ namespace {
 using CleanUp = ScriptedFlow<Result<std::string>>;
 
 constexpr int64_t kAny = 77;
-constexpr int64_t kLimit = 20'000;
 
 CleanUp clean_up_all() {
   return CleanUp([](Invocation& in) { return clean_up(in, TenantId{1}, kFlowStart); });
@@ -21,8 +20,9 @@ CleanUp clean_up_all() {
 // reads.
 void find(CleanUp& flow, int64_t source, int64_t target, int64_t orphans, int64_t connectors,
           int64_t size) {
-  flow.rows({{{source, kAny, kAny, kAny, target, kAny, kAny, kAny, orphans, kAny, kLimit,
-               connectors, size}}});
+  Cells slice = {{source, kAny, kAny, kAny, target, kAny, kAny, kAny, orphans, kAny}};
+  flow.rows({{{connectors, size}}, slice});
+  if (size > kCleanupScanRows) flow.rows({slice});
 }
 
 bool scans(const CleanUp& flow) {
@@ -83,7 +83,7 @@ TEST(CleanUp, ASliceThatIsNotFullEndsItWithItsBatch) {
 
 TEST(CleanUp, AFullSliceLeavesTheRowRunningAndTheNextOneEndsIt) {
   CleanUp flow = clean_up_all();
-  find(flow, kLimit, 0, 0, 2, 10);
+  find(flow, kCleanupSliceRows, 0, 0, 2, 10);
   const Statement* log =
       flow.find(store::log_added({}, "", "", "", {}, {}, 0, 0, 0, {}, {}, "", {}));
   ASSERT_NE(log, nullptr);

@@ -58,9 +58,13 @@ void find_nothing_to_do(Wake& flow) {
     std::vector<Cells> results;
     for (const Statement& statement : flow.statements()) {
       bool imports = statement.number == store::expired_imports({}, "").number;
-      bool drops = statement.number == store::cleanup_slice({}, "", 0, 0, 0).number;
-      Cells slice = drops ? Cells{{0, 0, 0, 0, 0, 0, 2, 10}} : Cells{{nullptr, 0}};
-      results.push_back(imports ? Cells{} : slice);
+      bool extent = statement.number == store::cleanup_extent({}, 0).number;
+      bool drops = statement.number == store::cleanup_slice({}, "", 0).number;
+      Cells none = extent ? Cells{{2, 10}}
+                   : drops
+                       ? Cells{{0, nullptr, nullptr, nullptr, 0, nullptr, nullptr, nullptr, 0, 0}}
+                       : Cells{{nullptr, 0}};
+      results.push_back(imports ? Cells{} : none);
     }
     flow.rows(std::move(results));
   }

@@ -53,8 +53,9 @@ TEST(UnlessKnown, WhatTheClientHasIs304WithTheTagAndNoBody) {
   EXPECT_EQ(response.respond.status, 304);
   EXPECT_EQ(response.respond.body, Respond::Body::none);
   EXPECT_EQ(response.respond.content, "");
-  const char* kFields[][2] = {
-      {"cache-control", "private, no-cache"}, {"vary", "x-api-key"}, {"etag", "\"t\""}};
+  const char* kFields[][2] = {{"cache-control", "private, no-cache"},
+                              {"vary", "x-api-key, authorization"},
+                              {"etag", "\"t\""}};
   ASSERT_EQ(response.respond.headers.size(), std::size(kFields));
   for (size_t i = 0; i < std::size(kFields); ++i) {
     EXPECT_EQ(response.respond.headers[i].name, kFields[i][0]);

@@ -51,10 +51,16 @@ TEST(Rows, ARowHasTheColumnsOfItsQueryByName) {
   EXPECT_EQ(row.tenant_id, TenantId{8}) << "behind the last row nothing is read";
 }
 
+// A row of keys: without a name and an end.
+std::string key_cells(const std::string& id, const std::string& scope,
+                      const std::string& revoked_at) {
+  return id + null_cell() + scope + text_cell("t") + integer_cell(0) + null_cell() + revoked_at;
+}
+
 TEST(Rows, AColumnThatMayBeNullIsOptional) {
-  std::string row_cells = integer_cell(1) + text_cell("a") + null_cell();
-  Rows rows = rows_for(keys_page({}, 0, 0), 3, 2,
-                       row_cells + integer_cell(2) + text_cell("b") + text_cell("c"));
+  std::string first = key_cells(integer_cell(1), text_cell("full"), null_cell());
+  std::string second = key_cells(integer_cell(2), text_cell("read"), text_cell("c"));
+  Rows rows = rows_for(keys_page({}, 0, 0), KeyRow::kColumns, 2, first + second);
   KeyRow row;
   ASSERT_TRUE(rows.next(row));
   EXPECT_EQ(row.revoked_at, std::nullopt);
@@ -64,14 +70,17 @@ TEST(Rows, AColumnThatMayBeNullIsOptional) {
 
 TEST(RowsDeathTest, TheRowOfAnotherQueryTraps) {
   KeyRow row;
-  std::string cells = integer_cell(1) + text_cell("a") + null_cell();
-  Rows other = rows_for(connector_by_id(Connector::source, {}, 0), 3, 1, cells);
+  constexpr size_t kColumns = KeyRow::kColumns;
+  std::string cells = key_cells(integer_cell(1), text_cell("full"), null_cell());
+  Rows other = rows_for(connector_by_id(Connector::source, {}, 0), kColumns, 1, cells);
   EXPECT_DEATH((void)other.next(row), "check failed");
-  Rows narrow = rows_for(key_by_id({}, 0), 2, 1, cells);
+  Rows narrow = rows_for(key_by_id({}, 0), kColumns - 1, 1, cells);
   EXPECT_DEATH((void)narrow.next(row), "check failed");
-  Rows null = rows_for(key_by_id({}, 0), 3, 1, integer_cell(1) + null_cell() + null_cell());
+  Rows null =
+      rows_for(key_by_id({}, 0), kColumns, 1, key_cells(integer_cell(1), null_cell(), null_cell()));
   EXPECT_DEATH((void)null.next(row), "check failed") << "a column that may not be null";
-  Rows text = rows_for(key_by_id({}, 0), 3, 1, text_cell("1") + text_cell("a") + null_cell());
+  Rows text = rows_for(key_by_id({}, 0), kColumns, 1,
+                       key_cells(text_cell("1"), text_cell("full"), null_cell()));
   EXPECT_DEATH((void)text.next(row), "check failed") << "a text in place of an integer";
 }
 
