@@ -278,6 +278,9 @@ test("both engines: large imports are staged in parts", async () => {
     kIds.slice(1).map((id) => item(id, 3)),
     "full&force=true",
   );
+  // It would remove too much, so what it staged goes again.
+  const others = kIds.map((id) => item(`other ${id}`, 1));
+  assert.equal((await stage(others, "full")).status, 409);
   await store.compareTables();
 
   // Nobody ends one that dies behind its first part, but the night after its lease.

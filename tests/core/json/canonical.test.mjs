@@ -447,11 +447,11 @@ test("limits of depth and size hold where they say, not before", () => {
     `"${"x".repeat(limitBytes - 1)}"`,
     `["${"x".repeat(limitBytes)}", }`,
     `[${" ".repeat(limitBytes)}1]`,
-    `[${Array(limitBytes / 2 - 1)
-      .fill(1)
+    `[${Array(limitBytes / 16 - 1)
+      .fill("123456789012345")
       .join(",")}]`,
-    `[${Array(limitBytes / 2)
-      .fill(1)
+    `[${Array(limitBytes / 16)
+      .fill("123456789012345")
       .join(",")}]`,
     `{${Array.from({ length: 20000 }, (_, i) => `"k${(i * 7919) % 20000}":${i}`).join(",")}}`,
   ]);
