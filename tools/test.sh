@@ -28,7 +28,7 @@ step core-tests ctest --test-dir build/native --output-on-failure --parallel "$p
 
 # The node tests below run on the Worker's default build. The other one passes those where compilers may differ: bytes and
 # numbers, memory that grows, coroutines that wait long, and the whole story once.
-second_build='canonical import large_import list_streams ndjson story'
+second_build='canonical import list_streams ndjson story'
 # shellcheck disable=SC2086 # a list of words
 step contract-emscripten env WASM_BUILD=emscripten node --no-warnings tests/contract/run.ts \
   $(printf 'tests/contract/%s.test.ts ' $second_build)

@@ -64,6 +64,8 @@ async function removeOne(client: Client, source: Place, id: string): Promise<voi
   (await client.delete(sourcePath(await sourceRow(client, source, id)))).expect(200);
 }
 
+const kAtOnce = 24;
+
 type Filter = readonly [name: string, value: string, fits: (row: Row) => boolean];
 
 /** Every way to choose one filter, or none, of each group. */
@@ -95,7 +97,10 @@ async function assertCombinations(
     const headers = { "If-None-Match": answer.etag };
     assert.equal((await client.get(query, { headers })).expect(304).bytes.length, 0, query);
   };
-  await Promise.all(combinations(groups).map(check));
+  const chosen = combinations(groups);
+  // Hundreds at once would wait for room until they are 503, as they should.
+  for (let at = 0; at < chosen.length; at += kAtOnce)
+    await Promise.all(chosen.slice(at, at + kAtOnce).map(check));
 }
 
 function sinceFilters(between: string): Filter[] {
