@@ -89,7 +89,8 @@ export class RequestBody {
 
   /** Whether reading it to its end waits for nobody. */
   get arrived(): boolean {
-    return this.state !== "open" && !this.streams;
+    const whole = this.announcedBytes !== undefined && this.length >= this.announcedBytes;
+    return !this.streams && (whole || this.state !== "open");
   }
 
   /** Whether more of it is to be gathered before the core goes on. */

@@ -643,3 +643,16 @@ test("a wake without room for an instance gives up, and says so", async () => {
   await slow.finished;
   assert.deepEqual(await wakeWith(host, script(lastStep([]))), []);
 });
+
+test("a body of no bytes is there from the beginning, and one of some when they are", async () => {
+  const client: Client = { party: "", credit: new Credit(defaultPoolOptions), left: false };
+  const bodyOf = (length: string | null) =>
+    new RequestBody(new Blob(["abc"]).stream() as never, length, client, new BodyRoom());
+  assert.equal(bodyOf("0").arrived, true);
+  for (const length of ["3", null]) {
+    const body = bodyOf(length);
+    assert.equal(body.arrived, false);
+    assert.equal(await body.gather(), true);
+    assert.equal(body.arrived, true);
+  }
+});
