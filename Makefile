@@ -85,13 +85,15 @@ build/release/.configured: CMakePresets.json wasm/toolchain/native.cmake
 build-wasi build-emscripten build-native build-release: build-%: build/%/.configured
 	@ABOUT='compiles the core: minutes the first time, seconds when little has changed' sh tools/quietly.sh build-$* cmake --build --preset $*
 
-# Static files: our own, and Swagger UI's under /docs/, in one folder that wrangler serves. Folders are
+# Static files: our own, the API document, and Swagger UI's under /docs/, in one folder that wrangler serves. Folders are
 # prerequisites too: their times tell of files that were removed.
 SWAGGER_UI := $(addprefix node_modules/swagger-ui-dist/,swagger-ui.css swagger-ui-bundle.js \
   swagger-ui-bundle.js.LICENSE.txt LICENSE NOTICE)
 public: build/.public
-build/.public: $(shell find host/public 2>/dev/null) node_modules/swagger-ui-dist/package.json Makefile
+build/.public: $(shell find host/public 2>/dev/null) node_modules/swagger-ui-dist/package.json \
+  schema/openapi.json schema/openapi.mjs Makefile
 	@rm -rf build/public && mkdir -p build/public/docs
 	@if [ -d host/public ]; then cp -R host/public/. build/public/; fi
 	@cp $(SWAGGER_UI) build/public/docs/
+	@node schema/openapi.mjs build/public/openapi.json
 	@touch $@

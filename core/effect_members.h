@@ -14,26 +14,29 @@ namespace sm {
 template <typename Effect>
 struct EffectMembers;
 
-struct StatementMembers {
-  template <typename Codec, typename Effect>
-  static void each(Codec& codec, Effect& effect) {
-    codec.statements("statements", effect.statements);
-  }
-};
-
 struct NoMembers {
   template <typename Codec, typename Effect>
   static void each(Codec&, Effect&) {}
 };
 
 template <>
-struct EffectMembers<Query> : StatementMembers {
+struct EffectMembers<Query> {
   static constexpr const char* kName = "query";
+  template <typename Codec, typename Effect>
+  static void each(Codec& codec, Effect& query) {
+    codec.statements("statements", query.statements);
+  }
 };
 
 template <>
-struct EffectMembers<Batch> : StatementMembers {
+struct EffectMembers<Batch> {
   static constexpr const char* kName = "batch";
+  template <typename Codec, typename Effect>
+  static void each(Codec& codec, Effect& batch) {
+    codec.statements("statements", batch.statements);
+    codec.text("turn", batch.turn);
+    codec.integer("at_once", batch.at_once);
+  }
 };
 
 template <>
@@ -88,6 +91,15 @@ struct EffectMembers<ReserveMemory> {
   static void each(Codec& codec, Effect& memory) {
     codec.integer("bytes", memory.bytes);
     codec.text("turn", memory.turn);
+  }
+};
+
+template <>
+struct EffectMembers<Count> {
+  static constexpr const char* kName = "count";
+  template <typename Codec, typename Effect>
+  static void each(Codec& codec, Effect& count) {
+    codec.text("of", count.of);
   }
 };
 

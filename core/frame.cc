@@ -82,6 +82,9 @@ Error error_of(const std::string& kind) {
   if (name == "refused") return {ErrorCode::refused, "The store refused a statement of ours."};
   if (name == "cut_off") return {ErrorCode::cut_off, "The body ended before its announced length."};
   if (name == "cancelled") return {ErrorCode::cancelled, "The client left before the answer."};
+  if (name == "spent") return {ErrorCode::rate_limited, "Too many requests in a short time."};
+  if (name == "no_counter")
+    return {ErrorCode::not_configured, "This deployment has nothing to count requests with."};
   SM_CHECK(name == "no_key");
   return {ErrorCode::not_configured,
           "This deployment has no ENCRYPTION_KEY to seal secrets with: set it first."};
@@ -247,6 +250,7 @@ http::Request decode_request(const Json& head) {
   request.target = text_member(head, "target");
   request.has_body = member(head, "body").get<bool>();
   request.arrived = member(head, "arrived").get<bool>();
+  request.address = text_member(head, "address");
   for (const Json& header : member(head, "headers")) {
     request.headers.push_back({header[0].get<std::string>(), header[1].get<std::string>()});
   }

@@ -1,7 +1,6 @@
-// Makes a C++ source of the API document, schema/openapi.json, which the core serves without its indentation.
+// Writes the API document, schema/openapi.json, without its indentation, as it is served.
 //
-//   node schema/openapi.mjs <source>
-import { createHash } from "node:crypto";
+//   node schema/openapi.mjs <file>
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
@@ -20,21 +19,4 @@ function readDocument() {
   }
 }
 
-const document = readDocument();
-const delimiter = "document";
-const digest = createHash("sha256").update(document).digest("hex").slice(0, 32);
-if (document.includes(`)${delimiter}"`)) throw new Error("the text would end its own literal");
-writeFileSync(
-  process.argv[2],
-  `// Made by schema/openapi.mjs from schema/openapi.json.
-#include "core/api/openapi.h"
-
-namespace sm::api {
-
-std::string_view openapi_text() { return R"${delimiter}(${document})${delimiter}"; }
-
-std::string_view openapi_tag() { return "\\"${digest}\\""; }
-
-}  // namespace sm::api
-`,
-);
+writeFileSync(process.argv[2], `${readDocument()}\n`);

@@ -9,7 +9,7 @@
 
 namespace {
 
-constexpr uint32_t kAbiVersion = 4;
+constexpr uint32_t kAbiVersion = 5;
 
 sm::Machine& machine() {
   static sm::Machine* instance = new sm::Machine;

@@ -1,11 +1,11 @@
 #include <array>
 
 #include "core/api/handlers.h"
-#include "core/api/openapi.h"
 #include "core/flow/cleanup.h"
 #include "core/flow/deployment.h"
 #include "core/flow/health.h"
-#include "core/http/conditional.h"
+#include "core/flow/quotas.h"
+#include "core/flow/rates.h"
 #include "core/json/writer.h"
 
 namespace sm::api {
@@ -47,10 +47,8 @@ ResponseTask show_docs_file(Invocation&, Call call) {
   co_return not_found();
 }
 
-ResponseTask show_openapi(Invocation&, Call call) {
-  http::Response response = http::with_header(http::json(200, std::string(openapi_text())), "etag",
-                                              std::string(openapi_tag()));
-  co_return http::unless_known(call.request, std::move(response));
+ResponseTask show_openapi(Invocation&, Call) {
+  co_return http::asset("/openapi.json", "application/json");
 }
 
 ResponseTask show_health(Invocation& in, Call) {
@@ -64,6 +62,13 @@ ResponseTask show_health(Invocation& in, Call) {
     if (state == flow::SecretState::wrong_size) invalid.push_back(rule.name);
   }
   if (!flow::has_valid_retention(in.deployment())) invalid.push_back("RETENTION_DAYS");
+  for (const flow::Allowance& quota : flow::kQuotas) {
+    if (!flow::is_valid(in.deployment(), quota)) invalid.push_back(quota.variable);
+  }
+  for (const flow::Allowance& rate : flow::kRates) {
+    if (!flow::is_valid(in.deployment(), rate)) invalid.push_back(rate.variable);
+  }
+  if (!co_await flow::counts_requests(in)) missing.push_back("REQUEST_RATE");
   bool ok = store_ok && missing.empty() && invalid.empty();
   std::string json = json::object([&](json::ObjectWriter& health) {
     health.text("status", ok ? "ok" : "degraded").text("version", SM_VERSION);

@@ -49,7 +49,37 @@ constexpr ResponseField maybe_time(std::string_view name, std::string_view doc =
   return {.name = name, .kind = Kind::time, .need = Need::nullable, .doc = doc};
 }
 
-constexpr ResponseField kTenantFields[] = {kId, kName, kCreatedAt};
+constexpr ResponseField maybe_limit(std::string_view name) {
+  return {.name = name,
+          .kind = Kind::integer,
+          .need = Need::nullable,
+          .doc = "null where there is none."};
+}
+constexpr ResponseField kQuotaFields[] = {maybe_limit("limit"), count("used")};
+constexpr ResponseShape kQuota{"Quota", kQuotaFields};
+constexpr ResponseField quota(std::string_view name, std::string_view doc) {
+  return {.name = name, .kind = Kind::nested, .doc = doc, .of = &kQuota};
+}
+constexpr ResponseField kQuotasFields[] = {
+    quota("properties", "Live ones, of sources and targets together."),
+    quota("data_bytes", "Of properties, history included."), quota("sources", {}),
+    quota("targets", {}), quota("keys", "That are alive.")};
+constexpr ResponseShape kQuotas{"Quotas", kQuotasFields};
+constexpr ResponseField kRatesFields[] = {maybe_limit("requests_per_second"),
+                                          maybe_limit("writes_at_once")};
+constexpr ResponseShape kRates{"Rates", kRatesFields};
+constexpr ResponseField kTenantFields[] = {
+    kId,
+    kName,
+    kCreatedAt,
+    {.name = "quotas",
+     .kind = Kind::nested,
+     .doc = "What the tenant may have, and what it has.",
+     .of = &kQuotas},
+    {.name = "rates",
+     .kind = Kind::nested,
+     .doc = "Requests with each of its keys, and writes that do not wait for others.",
+     .of = &kRates}};
 constexpr ResponseField kListedTenantFields[] = {
     kId, kName, kCreatedAt, maybe_time("suspended_at", "Since then its keys open nothing.")};
 constexpr ResponseField kNewTenantFields[] = {kId, kName, kNewKey, kCreatedAt};

@@ -159,14 +159,13 @@ std::optional<std::string> listed_warning(std::optional<std::string_view> warnin
 
 }  // namespace
 
-void append_tenant(std::string& json, const store::TenantRow& row) {
-  json::ObjectWriter object(json);
-  object.integer("id", row.id).text("name", row.name).text("created_at", row.created_at).end();
+void append_tenant(json::ObjectWriter& object, const store::TenantRow& row) {
+  object.integer("id", row.id).text("name", row.name).text("created_at", row.created_at);
 }
 
 void append_listed_tenant(std::string& json, const store::TenantRow& row) {
   json::ObjectWriter object(json);
-  object.integer("id", row.id).text("name", row.name).text("created_at", row.created_at);
+  append_tenant(object, row);
   object.maybe_text("suspended_at", row.suspended_at).end();
 }
 

@@ -5,12 +5,15 @@
 
 #include "core/flow/configure.h"
 #include "core/flow/list.h"
+#include "core/json/writer.h"
 #include "core/store/store.h"
 
 namespace sm::api {
 
+// The members that a tenant has wherever it is told of.
+void append_tenant(json::ObjectWriter& object, const store::TenantRow& row);
+
 // Each appends one JSON object.
-void append_tenant(std::string& json, const store::TenantRow& row);
 // As the administrator sees it.
 void append_listed_tenant(std::string& json, const store::TenantRow& row);
 void append_connector(std::string& json, const flow::ConnectorRow& row);

@@ -2,6 +2,8 @@
 #include "core/api/handlers.h"
 #include "core/api/paging.h"
 #include "core/api/rows.h"
+#include "core/flow/access.h"
+#include "core/flow/rates.h"
 #include "core/http/conditional.h"
 #include "core/json/writer.h"
 
@@ -45,6 +47,37 @@ ResponseTask answer_new_key(Invocation& in, TenantId tenant, flow::Actor actor, 
   co_return http::with_header(std::move(created), "location", "/keys/" + std::to_string(made.id));
 }
 
+int64_t limit_or_none(const Invocation& in, const flow::Allowance& allowance) {
+  return flow::limit_of(in.deployment(), allowance).value_or(0);
+}
+
+void append_quotas(std::string& json, const Invocation& in, const flow::Usage& used) {
+  json::ObjectWriter quotas(json);
+  for (size_t i = 0; i < flow::kQuotas.size(); ++i) {
+    json::ObjectWriter(quotas.key(flow::kQuotas[i].name))
+        .maybe_integer("limit", flow::limit_of(in.deployment(), flow::kQuotas[i]))
+        .integer("used", used[i])
+        .end();
+  }
+  quotas.end();
+}
+
+// The rates that concern a tenant, and what they are called.
+struct TenantRate {
+  std::string_view name;
+  const flow::Allowance& allowance;
+};
+constexpr TenantRate kTenantRates[] = {{"requests_per_second", flow::kRequests},
+                                       {"writes_at_once", flow::kWrites}};
+
+void append_rates(std::string& json, const Invocation& in) {
+  json::ObjectWriter rates(json);
+  for (const TenantRate& rate : kTenantRates) {
+    rates.maybe_integer(rate.name, flow::limit_of(in.deployment(), rate.allowance));
+  }
+  rates.end();
+}
+
 ResponseTask answer_standing(Invocation& in, Call call, flow::Standing standing) {
   CO_TRY(auto tenant, co_await flow::set_standing(in, TenantId{call.ids[0]}, standing));
   std::string json;
@@ -58,7 +91,13 @@ ResponseTask create_tenant(Invocation& in, Call call) {
   std::string name = call.members.text("name");
   std::optional<std::string> chosen_key;
   if (call.members.json("api_key")) chosen_key = call.members.text("api_key");
-  CO_TRY(flow::NewTenant made, co_await flow::create_tenant(in, name, std::move(chosen_key)));
+  // Whoever has the administrator's token may make as many as they like.
+  std::optional<std::string> address;
+  if (!flow::check_administrator(in.deployment(), call.request.header("authorization")).ok()) {
+    address = call.request.address;
+  }
+  CO_TRY(flow::NewTenant made,
+         co_await flow::create_tenant(in, name, std::move(chosen_key), std::move(address)));
   http::Response created = http::json_unstored(201, json::object([&](json::ObjectWriter& tenant) {
                                                  tenant.integer("id", made.id).text("name", name);
                                                  tenant.text("api_key", made.api_key);
@@ -70,13 +109,18 @@ ResponseTask create_tenant(Invocation& in, Call call) {
 
 ResponseTask show_tenant(Invocation& in, Call call) {
   if (call.ids[0] != call.tenant.value) co_return not_found();
-  CO_TRY(auto tenant, co_await flow::find_tenant(in, call.tenant));
-  std::string json;
-  append_tenant(json, *tenant);
-  // A tenant does not change.
+  CO_TRY(flow::TenantUsage found, co_await flow::find_usage(in, call.tenant));
+  std::vector<int64_t> state(found.used.begin(), found.used.end());
+  for (const flow::Allowance& quota : flow::kQuotas) state.push_back(limit_or_none(in, quota));
+  for (const TenantRate& rate : kTenantRates) state.push_back(limit_or_none(in, rate.allowance));
+  std::string json = json::object([&](json::ObjectWriter& tenant) {
+    append_tenant(tenant, *found.tenant);
+    append_quotas(tenant.key("quotas"), in, found.used);
+    append_rates(tenant.key("rates"), in);
+  });
   http::Response response = http::json(200, std::move(json));
-  response =
-      http::with_header(std::move(response), "etag", http::entity_tag("tenant", call.tenant, {}));
+  response = http::with_header(std::move(response), "etag",
+                               http::entity_tag("tenant", call.tenant, state));
   co_return http::unless_known(call.request, std::move(response));
 }
 

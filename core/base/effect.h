@@ -36,9 +36,13 @@ struct Query {
   std::vector<Statement> statements;
 };
 
-// Writes, all or none.
+// Writes, all or none. Where it names a turn, the invocation has it from here to its end: of those
+// that name the same one, `at_once` have it at the same time, and the others wait in the order of
+// their coming.
 struct Batch {
   std::vector<Statement> statements;
+  std::string turn = {};
+  int64_t at_once = 0;
 };
 
 // The next part of the request's body, at most 256 KiB.
@@ -79,13 +83,18 @@ struct ReserveMemory {
   std::string turn;
 };
 
+// Counts one request of somebody, in the host's counter of requests.
+struct Count {
+  std::string of;
+};
+
 struct Log {
   std::string level;
   std::string message;
 };
 
-using Effect =
-    std::variant<Query, Batch, ReadBody, Respond, Write, End, Abort, Seal, ReserveMemory, Log>;
+using Effect = std::variant<Query, Batch, ReadBody, Respond, Write, End, Abort, Seal, ReserveMemory,
+                            Count, Log>;
 
 // A frame from the host, kept alive by whatever still looks into it.
 using FrameBytes = std::shared_ptr<const std::string>;

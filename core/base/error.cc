@@ -25,6 +25,8 @@ constexpr Row kErrors[] = {
     {ErrorCode::too_large, {413, "too-large", "The body is too large"}},
     {ErrorCode::unsupported_media, {415, "unsupported-media-type", "Unsupported media type"}},
     {ErrorCode::invalid, {422, "invalid", "The request does not have the expected shape"}},
+    {ErrorCode::rate_limited, {429, "rate-limited", "Too many requests"}},
+    {ErrorCode::quota_exceeded, {403, "quota-exceeded", "The tenant has all that it may have"}},
     {ErrorCode::not_configured, {503, "not-configured", "This deployment lacks a setting"}},
     {ErrorCode::internal, {500, "internal", "Internal error"}},
     {ErrorCode::unavailable, {503, "unavailable", "The store does not answer"}},

@@ -7,7 +7,9 @@
 // (http/problem.h).
 #pragma once
 
+#include <cstdint>
 #include <initializer_list>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -27,6 +29,8 @@ enum class ErrorCode {
   too_large,            // the body passes its limit
   unsupported_media,    // content type or encoding
   invalid,              // JSON or query of the wrong shape
+  rate_limited,         // too much in too short a time; `spent` says of what
+  quota_exceeded,       // the tenant would have more than it may; `spent` says of what
   not_configured,       // this deployment lacks a setting
   internal,             // a bug of ours
   unavailable,          // the store did not answer; nothing was committed
@@ -77,10 +81,21 @@ class FieldErrors {
   size_t count_ = 0;
 };
 
+// An allowance that is used up. Of a rate: how long a window is in which it counts, and when there
+// is more.
+struct Spent {
+  std::string name;
+  int64_t limit = 0;
+  int64_t used = 0;
+  int64_t window_s = 0;
+  int64_t wait_s = 0;
+};
+
 struct Error {
   ErrorCode code;
   std::string detail;
   FieldErrors fields = {};
+  std::optional<Spent> spent = {};
 };
 
 // The usual refusals, so that their texts are the same everywhere.

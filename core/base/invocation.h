@@ -77,6 +77,14 @@ class Invocation : public TaskHost {
   void refuse(Error error) { refusal_ = std::move(error); }
   const std::optional<Error>& refusal() const { return refusal_; }
 
+  // Every batch from here on has this turn; of those that name the same one, so many at once.
+  void take_turns(std::string turn, int64_t at_once) {
+    turn_ = std::move(turn);
+    at_once_ = at_once;
+  }
+  const std::string& turn() const { return turn_; }
+  int64_t at_once() const { return at_once_; }
+
   // A write that nobody waits for, and that is nothing lost where it fails: it goes behind the
   // answer (serve.cc).
   void put_off(Statement write) { put_off_.push_back(std::move(write)); }
@@ -126,6 +134,8 @@ class Invocation : public TaskHost {
   std::vector<Condition> open_conditions_;
   std::optional<Error> refusal_;
   std::vector<Statement> put_off_;
+  std::string turn_;
+  int64_t at_once_ = 0;
 };
 
 }  // namespace sm

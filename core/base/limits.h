@@ -36,6 +36,20 @@ inline constexpr size_t kMaxSecrets = 64;
 inline constexpr size_t kMaxSecretBytes = 16 * 1024;
 inline constexpr int64_t kMaxRetentionDays = 36500;
 
+// What a tenant may have, and clients may ask for, where the deployment's variables do not say
+// otherwise (flow/quotas.h, flow/rates.h).
+inline constexpr int64_t kDefaultProperties = 1'000'000;
+inline constexpr int64_t kDefaultDataBytes = 4'000'000'000;
+inline constexpr int64_t kDefaultConnectors = 100;
+inline constexpr int64_t kDefaultKeys = 20;
+inline constexpr int64_t kDefaultRequestsPerSecond = 50;
+inline constexpr int64_t kDefaultSignupsPerHour = 20;
+inline constexpr int64_t kDefaultWritesAtOnce = 2;
+// What such a variable says at most: integers in JSON are exact up to here.
+inline constexpr int64_t kMaxAllowance = 9'007'199'254'740'991;
+// The counters of Cloudflare's rate limit binding have windows of 10 or 60 seconds.
+inline constexpr int64_t kRateWindowS = 10;
+
 // The secrets of a deployment, each of a size that cannot be guessed. ADMIN_TOKEN and
 // API_KEY_PEPPER are texts of any characters, and 24 or 32 of them hold 128 bits even where they
 // are hexadecimal, or nearly; ENCRYPTION_KEY is a key of AES-256.

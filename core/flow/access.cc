@@ -8,6 +8,7 @@
 #include "core/base/sha256.h"
 #include "core/base/time.h"
 #include "core/flow/deployment.h"
+#include "core/flow/rates.h"
 #include "core/flow/tenants.h"
 #include "core/http/request.h"
 #include "core/store/store.h"
@@ -77,6 +78,7 @@ Task<Result<TenantId>> tenant_of_key(Invocation& in, std::optional<std::string_v
   KeyForm form = key ? form_of(*key) : KeyForm();
   if (!form.possible) co_return unauthorized();
   CO_TRY(std::string hash, hash_key(in.deployment(), *key));
+  CO_TRY([[maybe_unused]] Unit counted, co_await count_request(in, hash));
   std::string now = to_text(in.now());
   int64_t hour = in.now().ms / kHourMs;
   if (form.tenant) {

@@ -185,6 +185,8 @@ Task<Result<ConnectorRow>> create(Invocation& in, NewConnector given) {
   if (!seals.empty()) {
     append_seals(batch, given.tenant, given.connector, row.id, std::move(seals));
   }
+  append_guard(batch, in, given.tenant,
+               given.connector == Connector::source ? Quota::sources : Quota::targets);
   CO_TRY([[maybe_unused]] Unit written,
          co_await commit_shown(in, std::move(batch),
                                store::connector_by_id(given.connector, given.tenant, row.id)));

@@ -49,12 +49,13 @@ Result<std::string> patched(Invocation& in, const EditedRow& row, const std::str
   return data;
 }
 
-std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const std::string& hash,
-                                  std::string data, const Operation& operation, Time time) {
-  std::string now = to_text(time);
+std::vector<Statement> edit_batch(const Invocation& in, const Edit& edit, const EditedRow& row,
+                                  const std::string& hash, std::string data,
+                                  const Operation& operation) {
+  std::string now = to_text(in.now());
   std::vector<Statement> batch;
   batch.push_back(store::guard_row(edit.tenant, edit.target, edit.property, row.shown->revision));
-  batch.push_back(log_row(operation, {.total = 1, .updated = 1}, time));
+  batch.push_back(log_row(operation, {.total = 1, .updated = 1}, in.now()));
   batch.push_back(store::target_bumped(edit.tenant, edit.target, 0));
   batch.push_back(store::ids_reserved("target_snapshots", 1));
   batch.push_back(store::edit_snapshot(edit.tenant, edit.target, edit.property, "edit", now));
@@ -64,10 +65,12 @@ std::vector<Statement> edit_batch(const Edit& edit, const EditedRow& row, const 
     batch.push_back(store::base_restored(edit.tenant, edit.target, edit.property, hash, now));
     return batch;
   }
+  auto bytes = static_cast<int64_t>(data.size());
   batch.push_back(store::ids_reserved("property_data", 1));
   batch.push_back(
       store::edit_data(edit.tenant, hash, std::make_shared<const std::string>(std::move(data))));
   batch.push_back(store::edit_applied(edit.tenant, edit.target, edit.property, hash, now));
+  append_stored(batch, in, edit.tenant, bytes);
   return batch;
 }
 
@@ -80,7 +83,7 @@ Task<Result<Shown>> attempt(Invocation& in, const Edit& edit, const Operation& o
   CO_TRY(std::string data, patched(in, row, edit.patch));
   std::string hash = to_hex(sha256(data));
   if (hash == row.shown->hash) co_return std::move(row.shown);
-  std::vector<Statement> batch = edit_batch(edit, row, hash, std::move(data), operation, in.now());
+  std::vector<Statement> batch = edit_batch(in, edit, row, hash, std::move(data), operation);
   batch.push_back(store::target_property(edit.tenant, edit.target, edit.property));
   CO_TRY(Committed committed, co_await commit_logged(in, operation, std::move(batch)));
   if (!committed.rows) {

@@ -116,19 +116,22 @@ Task<Result<Differences>> find_differences(Invocation& in, ImportJob& job) {
   co_return found;
 }
 
-void append_changed(std::vector<Statement>& batch, const ImportJob& job, const Differences& found,
-                    const std::string& now) {
+void append_changed(std::vector<Statement>& batch, const Invocation& in, const ImportJob& job,
+                    const Differences& found, const std::string& now) {
   TenantId tenant = job.order.tenant;
   auto count = static_cast<int64_t>(found.changed.size());
   int64_t fresh = found.counts.fresh;
   batch.push_back(store::ids_reserved("property_data", count));
   store::DataPacks data;
+  size_t bytes = 0;
   for (size_t i = 0; i < found.changed.size(); ++i) {
+    bytes += found.changed[i]->data.size();
     data.add(found.changed[i]->hash, i, found.changed[i]->data);
   }
   for (auto& [quote, pack] : data.finish()) {
     batch.push_back(store::import_data(tenant, count, quote, pack));
   }
+  append_stored(batch, in, tenant, static_cast<int64_t>(bytes));
   Pack pack = pack_of(found.changed);
   if (found.counts.changed > 0) {
     // Before the rows: they copy what the rows are about to lose.
@@ -140,18 +143,19 @@ void append_changed(std::vector<Statement>& batch, const ImportJob& job, const D
   batch.push_back(store::import_rows(tenant, job.source(), fresh, count, now, pack));
 }
 
-void append_differences(std::vector<Statement>& batch, const ImportJob& job,
+void append_differences(std::vector<Statement>& batch, const Invocation& in, const ImportJob& job,
                         const Differences& found, const std::string& now) {
   TenantId tenant = job.order.tenant;
   batch.push_back(store::source_bumped(tenant, job.source(), found.counts.live()));
   batch.push_back(store::import_remembered(tenant, job.source(), found.digest));
-  if (!found.changed.empty()) append_changed(batch, job, found, now);
+  if (!found.changed.empty()) append_changed(batch, in, job, found, now);
   if (!found.returned.empty()) {
     batch.push_back(store::import_returned(tenant, job.source(), now, pack_of(found.returned)));
   }
   if (found.counts.removed > 0) {
     batch.push_back(store::import_removed(tenant, job.source(), now, found.present));
   }
+  if (found.counts.live() > 0) append_guard(batch, in, tenant, Quota::properties);
 }
 
 }  // namespace
@@ -165,7 +169,7 @@ Task<Result<ImportOutcome>> import_at_once(Invocation& in, ImportJob& job) {
   batch.push_back(store::guard_connector(Connector::source, job.order.tenant, job.order.source.id,
                                          job.order.source.revision));
   batch.push_back(log_of(job, outcome, in.now()));
-  if (found.counts.written() > 0) append_differences(batch, job, found, now);
+  if (found.counts.written() > 0) append_differences(batch, in, job, found, now);
   CO_TRY([[maybe_unused]] Committed committed,
          co_await commit_logged(in, job.operation, std::move(batch)));
   co_return outcome;

@@ -70,17 +70,21 @@ Task<Result<Unit>> compare(Invocation& in, ImportJob& job, Part& part) {
   co_return Unit{};
 }
 
-void append_sent(std::vector<Statement>& batch, const ImportJob& job, const Part& part) {
+void append_sent(std::vector<Statement>& batch, const Invocation& in, const ImportJob& job,
+                 const Part& part) {
   TenantId tenant = job.order.tenant;
   auto count = static_cast<int64_t>(part.sent.size());
   batch.push_back(store::ids_reserved("property_data", count));
   store::DataPacks data;
+  size_t bytes = 0;
   for (size_t i = 0; i < part.sent.size(); ++i) {
+    bytes += part.sent[i]->data.size();
     data.add(part.sent[i]->hash, i, part.sent[i]->data);
   }
   for (auto& [quote, pack] : data.finish()) {
     batch.push_back(store::import_data(tenant, count, quote, pack));
   }
+  append_stored(batch, in, tenant, static_cast<int64_t>(bytes));
   batch.push_back(store::staged_sent(tenant, *job.staged_id, count, pack_of(part.sent)));
 }
 
@@ -103,7 +107,7 @@ Task<Result<Unit>> write_part(Invocation& in, const ImportJob& job, const Part& 
   if (!part.superseded.empty()) {
     batch.push_back(store::staged_superseded(tenant, id, part.identities));
   }
-  if (!part.sent.empty()) append_sent(batch, job, part);
+  if (!part.sent.empty()) append_sent(batch, in, job, part);
   if (!part.unsent.empty()) {
     batch.push_back(store::staged_unsent(tenant, job.source(), id, pack_of(part.unsent)));
   }
@@ -141,8 +145,8 @@ Task<Result<StagedCounts>> count_staged(Invocation& in, ImportJob& job) {
   co_return counts;
 }
 
-void append_applied(std::vector<Statement>& batch, const ImportJob& job, const StagedCounts& counts,
-                    const std::string& now) {
+void append_applied(std::vector<Statement>& batch, const Invocation& in, const ImportJob& job,
+                    const StagedCounts& counts, const std::string& now) {
   TenantId tenant = job.order.tenant;
   SourceId source = job.source();
   int64_t id = *job.staged_id;
@@ -159,6 +163,7 @@ void append_applied(std::vector<Statement>& batch, const ImportJob& job, const S
   if (counts.changed > 0) batch.push_back(store::staged_updated(tenant, source, id, now));
   if (counts.returned > 0) batch.push_back(store::staged_returned(tenant, source, id, now));
   if (counts.removed > 0) batch.push_back(store::staged_removed(tenant, source, id, now));
+  if (counts.live() > 0) append_guard(batch, in, tenant, Quota::properties);
 }
 
 }  // namespace
@@ -198,7 +203,7 @@ Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job) {
   batch.push_back(store::guard_import(tenant, *job.staged_id));
   batch.push_back(log_of(job, outcome, in.now()));
   batch.push_back(store::staged_unused(tenant, job.source(), *job.staged_id));
-  if (counts.written() > 0) append_applied(batch, job, counts, now);
+  if (counts.written() > 0) append_applied(batch, in, job, counts, now);
   batch.push_back(store::staging_dropped(tenant, *job.staged_id));
   batch.push_back(store::import_ended(tenant, *job.staged_id));
   CO_TRY([[maybe_unused]] Committed committed,

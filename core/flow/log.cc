@@ -30,9 +30,9 @@ Statement log_row(const Operation& operation, LogFigures figures, Time now) {
 
 Task<Result<Unit>> log_failure(Invocation& in, Operation operation, Error error) {
   const ErrorInfo& info = error_info(error.code);
-  if (info.status != 409 && info.status < 500) co_return Unit{};
-  std::string message =
-      error.code == ErrorCode::conflict ? std::move(error.detail) : std::string(info.title);
+  bool told = error.code == ErrorCode::conflict || error.code == ErrorCode::quota_exceeded;
+  if (!told && info.status != 409 && info.status < 500) co_return Unit{};
+  std::string message = told ? std::move(error.detail) : std::string(info.title);
   std::vector<Statement> log;
   log.push_back(
       store::log_interrupted(operation.tenant, operation.sync_id, message, to_text(in.now())));

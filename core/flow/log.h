@@ -12,6 +12,7 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
+#include "core/flow/quotas.h"
 
 namespace sm::flow {
 
@@ -39,15 +40,18 @@ struct LogFigures {
 };
 Statement log_row(const Operation& operation, LogFigures figures, Time now);
 
-// Logs a refusal by state (409) and what fails on our side (5xx), as far as the store answers;
-// other errors leave no row. A row of the operation that is `running` becomes `partial`.
+// Logs a refusal by state (409) or by a quota, and what fails on our side (5xx), as far as the
+// store answers; other errors leave no row. A row of the operation that is `running` becomes
+// `partial`.
 Task<Result<Unit>> log_failure(Invocation& in, Operation operation, Error error);
 
-// Does the work of an operation, and logs it where it fails.
+// Does the work of an operation, and logs it where it fails. Errors: those of the work, but that of
+// a quota's guard is explained.
 template <typename T>
 Task<Result<T>> logged(Invocation& in, Operation operation, Task<Result<T>> work) {
   Result<T> done = co_await std::move(work);
   if (!done.ok()) {
+    done = co_await explained(in, operation.tenant, std::move(done).error());
     [[maybe_unused]] Result<Unit> logged =
         co_await log_failure(in, std::move(operation), done.error());
   }

@@ -184,6 +184,8 @@ Task<Result<Committed>> write(Invocation& in, const Position& at, const sync::Pl
                               std::vector<Statement> batch, const Operation& operation,
                               const std::string& now) {
   if (plan.writes()) append_classes(batch, at, plan, now);
+  bool grows = plan.writes(sync::RowWrite::create) || plan.writes(sync::RowWrite::revive);
+  if (grows) append_guard(batch, in, at.tenant, Quota::properties);
   if (at.moved || plan.writes()) {
     batch.push_back(store::sync_positioned(at.tenant, at.source, at.target, at.settings));
   }

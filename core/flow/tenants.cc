@@ -5,6 +5,7 @@
 #include "core/flow/access.h"
 #include "core/flow/commit.h"
 #include "core/flow/log.h"
+#include "core/flow/rates.h"
 #include "core/flow/retention.h"
 #include "core/json/writer.h"
 
@@ -19,13 +20,17 @@ Error key_in_use() {
           "This api_key is in use already: choose another, or leave it out to get one."};
 }
 
-// An id of each kind.
-Task<Result<std::vector<int64_t>>> reserve_ids(Invocation& in, std::vector<std::string> kinds) {
-  std::vector<Statement> statements;
+// An id of each kind, behind `guards`.
+Task<Result<std::vector<int64_t>>> reserve_ids(Invocation& in, std::vector<std::string> kinds,
+                                               std::vector<Statement> guards = {}) {
+  std::vector<Statement> statements = std::move(guards);
+  size_t before = statements.size();
   for (std::string& kind : kinds) statements.push_back(store::ids_reserved(std::move(kind), 1));
   CO_TRY(std::vector<store::Rows> rows, co_await store::batch(in, std::move(statements)));
   std::vector<int64_t> ids;
-  for (store::Rows& row : rows) ids.push_back(store::only<store::IdsReservedRow>(row).first);
+  for (size_t i = before; i < rows.size(); ++i) {
+    ids.push_back(store::only<store::IdsReservedRow>(rows[i]).first);
+  }
   co_return ids;
 }
 
@@ -61,6 +66,8 @@ Task<Result<NewKey>> add_key(Invocation& in, Operation operation, Actor actor, K
   std::vector<Statement> change;
   change.push_back(store::key_added(tenant, made.id, std::move(key_hash), made.order.name,
                                     made.order.scope, made.order.expires_at, made.created_at));
+  // The administrator helps a tenant that has locked itself out, whatever it has.
+  if (actor == Actor::tenant) append_guard(change, in, tenant, Quota::keys);
   CO_TRY([[maybe_unused]] Unit done,
          co_await change_logged(in, operation, stats_of("created_key", made.id, actor),
                                 std::move(change)));
@@ -91,8 +98,15 @@ Task<Result<HeldKey>> find_key(Invocation& in, TenantId tenant, int64_t id) {
 }  // namespace
 
 Task<Result<NewTenant>> create_tenant(Invocation& in, std::string name,
-                                      std::optional<std::string> chosen_key) {
-  CO_TRY(std::vector<int64_t> ids, co_await reserve_ids(in, {"tenants", "api_keys"}));
+                                      std::optional<std::string> chosen_key,
+                                      std::optional<std::string> address) {
+  Signup signup(in, address);
+  std::vector<Statement> guards;
+  signup.append_guard(guards);
+  Result<std::vector<int64_t>> reserved =
+      co_await reserve_ids(in, {"tenants", "api_keys"}, std::move(guards));
+  if (!reserved.ok()) co_return signup.explained(std::move(reserved).error());
+  std::vector<int64_t> ids = std::move(reserved).value();
   TenantId tenant{ids[0]};
   NewTenant made{tenant.value, chosen_key ? std::move(*chosen_key) : make_key(in, tenant),
                  to_text(in.now())};
@@ -104,10 +118,21 @@ Task<Result<NewTenant>> create_tenant(Invocation& in, std::string name,
   batch.push_back(store::ids_reserved(std::string(kTenantChanges), 1));
   batch.push_back(store::schedule_added(tenant, std::string(kRetentionKind),
                                         to_text(next_retention(in.now()))));
+  signup.append_count(batch);
   Result<Unit> committed = co_await commit_shown(in, std::move(batch), store::tenant_by_id(tenant));
   if (committed.ok()) co_return made;
   if (committed.error().code == ErrorCode::unique) co_return key_in_use();
-  co_return std::move(committed).error();
+  co_return signup.explained(std::move(committed).error());
+}
+
+Task<Result<TenantUsage>> find_usage(Invocation& in, TenantId tenant) {
+  std::vector<Statement> statements;
+  statements.push_back(store::tenant_by_id(tenant));
+  statements.push_back(store::tenant_usage(tenant, to_text(in.now())));
+  CO_TRY(std::vector<store::Rows> rows, co_await store::query_all(in, std::move(statements)));
+  HeldTenant found(std::move(rows[0]));
+  if (!found) co_return not_found();
+  co_return TenantUsage{std::move(found), read_usage(rows[1])};
 }
 
 Task<Result<HeldTenant>> find_tenant(Invocation& in, TenantId tenant) {

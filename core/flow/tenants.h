@@ -11,6 +11,7 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
+#include "core/flow/quotas.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
@@ -30,10 +31,20 @@ struct NewTenant {
   std::string created_at;
 };
 
-// A tenant with its first key: the one that was chosen, else one of ours. Errors: conflict, where
-// somebody has that key; not_configured; those of the store.
+// A tenant with its first key: the one that was chosen, else one of ours. `address` is that of the
+// client, of whose sign-ups it is one; none where it is the administrator's doing. Errors:
+// conflict, where somebody has that key; rate_limited; not_configured; those of the store.
 Task<Result<NewTenant>> create_tenant(Invocation& in, std::string name,
-                                      std::optional<std::string> chosen_key);
+                                      std::optional<std::string> chosen_key,
+                                      std::optional<std::string> address);
+
+struct TenantUsage {
+  HeldTenant tenant;
+  Usage used;
+};
+
+// Errors: not_found; those of the store.
+Task<Result<TenantUsage>> find_usage(Invocation& in, TenantId tenant);
 
 // Errors: not_found; those of the store.
 Task<Result<HeldTenant>> find_tenant(Invocation& in, TenantId tenant);

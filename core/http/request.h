@@ -18,6 +18,7 @@ struct Request {
   std::vector<Header> headers;  // names in lower case
   bool has_body = false;
   bool arrived = true;  // all of the body is with the host, so that reading it waits for nobody
+  std::string address = {};  // of the client, as the platform says it; empty where it does not
 
   std::string_view path() const;
   std::string_view raw_query() const;

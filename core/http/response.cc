@@ -72,6 +72,17 @@ void append_fields(std::string& out, const FieldErrors& fields) {
   list.end();
 }
 
+// The fields of draft-ietf-httpapi-ratelimit-headers.
+Response with_rate(Response response, const Spent& rate) {
+  std::string name = '"' + rate.name + '"';
+  std::string wait = std::to_string(rate.wait_s);
+  response = with_header(std::move(response), "retry-after", wait);
+  response = with_header(
+      std::move(response), "ratelimit-policy",
+      name + ";q=" + std::to_string(rate.limit) + ";w=" + std::to_string(rate.window_s));
+  return with_header(std::move(response), "ratelimit", name + ";r=0;t=" + wait);
+}
+
 }  // namespace
 
 Response problem(const Error& error, const std::vector<ProblemMember>& more) {
@@ -82,10 +93,19 @@ Response problem(const Error& error, const std::vector<ProblemMember>& more) {
         .integer("status", info.status)
         .text("detail", shown_detail(error));
     if (!error.fields.empty()) append_fields(problem.key("errors"), error.fields);
+    if (error.spent && error.code == ErrorCode::quota_exceeded) {
+      json::ObjectWriter(problem.key("quota"))
+          .text("name", error.spent->name)
+          .integer("limit", error.spent->limit)
+          .integer("used", error.spent->used)
+          .end();
+    }
     for (const ProblemMember& member : more) problem.raw(member.name, member.json);
   });
   Response response = json(info.status, std::move(body));
   response.respond.headers[0].value = "application/problem+json";
+  if (error.spent && error.code == ErrorCode::rate_limited)
+    return with_rate(std::move(response), *error.spent);
   if (info.status == 503)
     return with_header(std::move(response), "retry-after", kRetryAfterSeconds);
   if (error.code == ErrorCode::unauthorized)

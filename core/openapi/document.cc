@@ -50,12 +50,15 @@ std::vector<ErrorCode> problems_of(const Route& route) {
   add(route.access == Access::key, ErrorCode::unauthorized);
   add(!is_open && route.access != Access::key, ErrorCode::not_administrator);
   add(route.access == Access::key, ErrorCode::forbidden);
+  add(route.access == Access::key && (route.method == "POST" || route.method == "PATCH"),
+      ErrorCode::quota_exceeded);
   add(route.parent != flow::Parent::none, ErrorCode::not_found);
   add(!route.conflict->empty(), ErrorCode::conflict);
   add(takes_if_match(route), ErrorCode::precondition_failed);
   add(may_have_body(route), ErrorCode::too_large);
   add(may_have_body(route), ErrorCode::unsupported_media);
   add(!is_open, ErrorCode::invalid);
+  add(!is_open, ErrorCode::rate_limited);
   add(true, ErrorCode::internal);
   // The host refuses what it has no room for, whatever the path.
   add(true, ErrorCode::overloaded);
@@ -95,7 +98,12 @@ Json problem_responses() {
           {"summary", info.title},
           {"value", Json::parse(http::problem({code, kAnyDetail}).respond.content)}};
       response["description"] = titles(content["examples"]);
-      if (info.status == 503) {
+      if (code == ErrorCode::rate_limited) {
+        response["headers"]["RateLimit-Policy"] =
+            text_header("How many (q) in how many seconds (w).");
+        response["headers"]["RateLimit"] = text_header("What is left of it, until when.");
+      }
+      if (info.status == 503 || code == ErrorCode::rate_limited) {
         response["headers"]["Retry-After"] = text_header("Seconds until another try makes sense.");
       }
       if (info.status == 401) {

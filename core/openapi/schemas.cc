@@ -246,6 +246,10 @@ void add_problem_schema(Json& schemas) {
       {"detail", of_type("string")}};
   field["required"] = Json::array({"detail"});
   schemas["FieldError"] = std::move(field);
+  Json quota = of_type("object");
+  quota["description"] = "The quota that a tenant would pass.";
+  quota["properties"] = {
+      {"name", of_type("string")}, {"limit", of_type("integer")}, {"used", of_type("integer")}};
   Json problem = of_type("object");
   problem["description"] = "Problem details (RFC 9457).";
   problem["properties"] = {{"type", of_type("string")},
@@ -253,6 +257,7 @@ void add_problem_schema(Json& schemas) {
                            {"status", of_type("integer")},
                            {"detail", of_type("string")},
                            {"errors", list_of(reference("FieldError"))},
+                           {"quota", quota},
                            {"stats", reference("ImportStats")}};
   problem["properties"]["stats"]["description"] = "Of an import of which every item failed.";
   problem["required"] = Json::array({"type", "title", "status", "detail"});

@@ -61,9 +61,12 @@ Task<Result<std::vector<Rows>>> perform(Invocation& in, Doing doing,
   if (in.refusal()) co_return *in.refusal();
   size_t conditions = kOfCondition * in.open_conditions().size();
   std::vector<uint32_t> numbers = numbers_of(statements);
+  // A key that is not known to be good keeps nobody of the tenant that it names from their turn.
+  std::string turn = conditions == 0 ? in.turn() : std::string();
   statements = behind_conditions(in, std::move(statements));
-  Effect effect = doing == Doing::query ? Effect(Query{std::move(statements)})
-                                        : Effect(Batch{std::move(statements)});
+  Effect effect = doing == Doing::query
+                      ? Effect(Query{std::move(statements)})
+                      : Effect(Batch{std::move(statements), std::move(turn), in.at_once()});
   std::vector<Reply> replies = co_await in.perform(one(std::move(effect)));
   Reply reply = std::move(replies[0]);
   if (reply.error) co_return settle_failure(in, std::move(*reply.error));

@@ -13,6 +13,18 @@ const logLevels = ["none", "error", "warn", "info", "log", "debug"];
 /** The core's limit (kMaxRetentionDays). */
 const maxRetentionDays = 36_500;
 
+/** What tenants and clients may do. A local run sets no limits, unless it is told to. */
+export const allowanceVariables = [
+  "MAX_PROPERTIES",
+  "MAX_DATA_BYTES",
+  "MAX_SOURCES",
+  "MAX_TARGETS",
+  "MAX_KEYS",
+  "MAX_REQUESTS_PER_SECOND",
+  "MAX_SIGNUPS_PER_HOUR",
+  "MAX_WRITES_AT_ONCE",
+];
+
 /** Something that the user can put right: shown without a stack. */
 export class UserError extends Error {}
 
@@ -42,6 +54,12 @@ export function readSettings(): Settings {
     throw new UserError(
       `RETENTION_DAYS=${days} is no number of days: a whole number from 0 to ${maxRetentionDays}`,
     );
+  }
+  for (const name of allowanceVariables) {
+    const limit = env[name] || "0";
+    if (!/^\d+$/.test(limit) || !Number.isSafeInteger(Number(limit))) {
+      throw new UserError(`${name}=${limit} is no limit: a whole number, or 0 for none`);
+    }
   }
   const wasmFile = resolve(root, env.WASM_FILE || builtModule());
   if (env.WASM_FILE && !existsSync(wasmFile)) {

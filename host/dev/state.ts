@@ -5,7 +5,7 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
-import { UserError } from "./settings.ts";
+import { allowanceVariables, UserError } from "./settings.ts";
 
 /** The bundle of the Worker and some small files, and as much again. */
 const startBytes = 1024 * 1024;
@@ -44,6 +44,7 @@ export function writeEnvFiles(stateDir: string): string[] {
     const value = process.env[name];
     return value === undefined ? [] : [`${name}=${quoted(name, value)}\n`];
   });
+  for (const name of allowanceVariables) lines.push(`${name}=${process.env[name] || "0"}\n`);
   rmSync(overrides, { force: true });
   writeFileSync(overrides, lines.join(""), { mode: 0o600 });
   return [devEnv, overrides];

@@ -6,6 +6,9 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { resolve } from "node:path";
 import { root, type Settings, UserError } from "./settings.ts";
 
+/** Of the counter of requests (wrangler.toml). */
+const rateWindowS = 10;
+
 const migrationsDir = resolve(root, "schema/sqlite");
 
 const children = new Set<ChildProcess>();
@@ -86,6 +89,7 @@ export function writeConfig(settings: Settings): void {
     ['"build/public"', JSON.stringify(resolve(root, "build/public"))],
     ['"./tools/core_module.mjs"', JSON.stringify(coreModule)],
     ['crons = ["* * * * *"]', "crons = []"],
+    ["limit = 500,", `limit = ${rateWindowS * Number(process.env.MAX_REQUESTS_PER_SECOND || 50)},`],
   ];
   let config = readFileSync(resolve(root, "wrangler.toml"), "utf8");
   for (const [text, local] of replaced) {

@@ -11,7 +11,8 @@ import type { Lease, Need, Pool } from "./core/pool.ts";
 import { Exchange, type ReadAsset } from "./exchange.ts";
 import { Credit } from "./patience.ts";
 import type { Sealer } from "./seal.ts";
-import type { Store } from "./store/store.ts";
+import type { Statement, Store } from "./store/store.ts";
+import type { Turn, Turns } from "./turns.ts";
 
 /** What an entry point brings along. */
 export type Host = {
@@ -19,6 +20,11 @@ export type Host = {
   /** Paths that are answered although the pool is exhausted, by a pool of their own. */
   readonly apart: { readonly paths: ReadonlySet<string>; readonly pool: Pool };
   readonly room: BodyRoom;
+  readonly turns: Turns;
+  /** Counts a request of somebody, and says whether it may go on; none where nothing counts here. */
+  readonly count: ((of: string) => Promise<boolean>) | undefined;
+  /** The client's, where the platform says it. */
+  readonly addressOf: (request: Request) => string | null;
   readonly responses: StoredResponses;
   readonly store: Store;
   readonly sealer: () => Promise<Sealer | undefined>;
@@ -28,7 +34,7 @@ export type Host = {
 };
 
 /** What an invocation waits for without an instance. */
-type Lack = Need | { readonly kind: "body" };
+type Lack = Need | { readonly kind: "body" } | { readonly kind: "turn"; readonly turn: Turn };
 
 export type Driven = {
   readonly response: Promise<Response>;
@@ -42,7 +48,8 @@ export function drive(host: Host, request: Request): Driven {
   const own = paths.has(new URL(request.url).pathname) ? { ...host, pool } : host;
   const credit = new Credit(own.pool.options);
   const exchange = new Exchange(request, requestId, host.asset, host.room, credit);
-  const cause = (): Cause => causeOf(request, exchange.body.arrived);
+  const address = host.addressOf(request) ?? "";
+  const cause = (): Cause => causeOf(request, exchange.body.arrived, address);
   const invocation = new Invocation(own, requestId, cause, exchange);
   return { response: exchange.response, finished: invocation.run() };
 }
@@ -65,12 +72,18 @@ class Invocation {
   private onlyRead = true;
   /** Whether a batch was sent, so that something may have been committed. */
   private batchSent = false;
+  /** What came of counting it, which is done once, however often it begins anew. */
+  private counted: Promise<Reply> | undefined;
 
   constructor(host: Host, requestId: string, cause: () => Cause, exchange: Exchange | undefined) {
     this.host = host;
     this.requestId = requestId;
     this.cause = cause;
     this.exchange = exchange;
+  }
+
+  get left(): boolean {
+    return this.exchange?.left === true;
   }
 
   async run(): Promise<void> {
@@ -81,23 +94,34 @@ class Invocation {
       await this.exchange?.body.gatherArrived();
       let lack: Lack | undefined = { kind: "nothing" };
       while (lack !== undefined) {
-        if (lack.kind === "body") {
-          if ((await this.exchange?.body.gather()) !== true) return await this.giveUp();
-          lack = { kind: "nothing" };
-        }
-        lease = await this.host.pool.acquire(lack, client);
+        const need = await this.await(lack);
+        lease = need && (await this.host.pool.acquire(need, client));
         if (lease === undefined) return await this.giveUp();
         lack = await this.loop(lease);
       }
     } catch (error) {
       this.logError(`the core failed: ${error instanceof Error ? error.stack : String(error)}`);
       lease?.discard();
+    } finally {
+      this.host.turns.release(this);
     }
     // An invocation that is over has answered; if not, that is a failure like any other.
     const { trap, trapAfterBatch } = this.host.responses;
     await this.exchange?.respondStored(this.batchSent ? trapAfterBatch : trap);
     await this.exchange?.cutOff("the core failed");
     await this.exchange?.end();
+  }
+
+  /** Waits for what needs no instance; nothing where it did not come in time. */
+  private async await(lack: Lack): Promise<Need | undefined> {
+    switch (lack.kind) {
+      case "body":
+        return (await this.exchange?.body.gather()) === true ? { kind: "nothing" } : undefined;
+      case "turn":
+        return (await this.host.turns.take(this, lack.turn)) ? { kind: "nothing" } : undefined;
+      default:
+        return lack;
+    }
   }
 
   /**
@@ -115,6 +139,7 @@ class Invocation {
       }
       const replies = await this.performAll(step, lease);
       lease.touch();
+      this.host.turns.touch(this);
       step = resume(lease, replies);
     }
     // Nothing is asked of the core any more: the next invocation may have the instance while this
@@ -133,6 +158,10 @@ class Invocation {
       // A body is gathered before memory is held for it.
       const gathersFirst = effect.effect === "reserve_memory" && body?.isLacking === true;
       if (canBeginAnew && (awaitsBody || gathersFirst)) return { kind: "body" };
+      const turn = turnOf(effect);
+      if (turn && !this.host.turns.tryTake(this, turn) && canBeginAnew) {
+        return { kind: "turn", turn };
+      }
       const need = needOf(effect);
       if (need === undefined) continue;
       // What is large begins with an instance of its size.
@@ -171,11 +200,10 @@ class Invocation {
   private perform(effect: Effect, lease: Lease): Promise<Reply> | Reply {
     switch (effect.effect) {
       case "query":
-        return this.exchange?.left === true ? cancelled : this.host.store.query(effect.statements);
+        return this.left ? cancelled : this.host.store.query(effect.statements);
       case "batch":
         this.onlyRead = false;
-        this.batchSent = true;
-        return this.host.store.batch(effect.statements);
+        return this.batch(effect.statements, turnOf(effect));
       case "read_body":
         return this.clientOf(effect).perform(effect, lease);
       case "respond":
@@ -190,6 +218,9 @@ class Invocation {
         return lease
           .hold({ kind: "memory", bytes: effect.bytes, turn: effect.turn })
           .then((held) => (held ? done : { ok: false, error: "overloaded" }));
+      case "count":
+        this.counted ??= this.count(effect.of);
+        return this.counted;
       case "log":
         console[effect.level](`${this.requestId}: ${effect.message}`);
         return done;
@@ -204,6 +235,18 @@ class Invocation {
     if (this.exchange === undefined)
       throw new Error(`the core asks for ${effect}, but a wake has no client`);
     return this.exchange;
+  }
+
+  private async batch(statements: readonly Statement[], turn: Turn | undefined): Promise<Reply> {
+    if (turn && !(await this.host.turns.take(this, turn)))
+      return { ok: false, error: "overloaded" };
+    this.batchSent = true;
+    return this.host.store.batch(statements);
+  }
+
+  private async count(of: string): Promise<Reply> {
+    if (this.host.count === undefined) return { ok: false, error: "no_counter" };
+    return (await this.host.count(of)) ? done : { ok: false, error: "spent" };
   }
 
   private async seal(plain: Uint8Array<ArrayBuffer>, context: string): Promise<Reply> {
@@ -221,6 +264,11 @@ class Invocation {
 function giveBack(lease: Lease): void {
   lease.instance.close();
   lease.release();
+}
+
+/** Of a batch that has one. */
+function turnOf(effect: Effect): Turn | undefined {
+  return effect.effect === "batch" && effect.turn.name !== "" ? effect.turn : undefined;
 }
 
 /** What the effect needs beside the instance. */
@@ -248,7 +296,11 @@ function resume(lease: Lease, replies: readonly Reply[]): Step {
   }
 }
 
-function causeOf({ method, url, headers, body }: Request, arrived: boolean): Cause {
+function causeOf(
+  { method, url, headers, body }: Request,
+  arrived: boolean,
+  address: string,
+): Cause {
   return {
     kind: "request",
     method,
@@ -256,6 +308,7 @@ function causeOf({ method, url, headers, body }: Request, arrived: boolean): Cau
     headers: [...headers],
     body: body !== null,
     arrived,
+    address,
   };
 }
 

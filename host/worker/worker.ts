@@ -9,9 +9,15 @@ import { drive, type Host, wake } from "../shared/drive.ts";
 import { readEnvironment } from "../shared/environment.ts";
 import type { Asset } from "../shared/exchange.ts";
 import { Sealer } from "../shared/seal.ts";
+import { Turns } from "../shared/turns.ts";
 import { D1Store } from "./d1.ts";
 
-type Env = { readonly DB: D1Database; readonly ASSETS?: Fetcher; readonly [name: string]: unknown };
+type Env = {
+  readonly DB: D1Database;
+  readonly ASSETS?: Fetcher;
+  readonly REQUEST_RATE?: RateLimit;
+  readonly [name: string]: unknown;
+};
 
 // A deployment whose core cannot even say its stored answers, or whose statements are not those of
 // the core, must not load at all, so this may throw.
@@ -20,6 +26,7 @@ first.expectStatements(statements.fingerprint);
 const responses = first.storedResponses();
 const pool = new Pool(module, first);
 const room = new BodyRoom();
+const turns = new Turns();
 // Who asks whether the service is well is answered however busy it is.
 const apart = {
   paths: new Set(["/health", "/api/v1/health"]),
@@ -56,6 +63,10 @@ function makeHost(env: Env): Host {
     pool,
     apart,
     room,
+    turns,
+    count: countWith(env.REQUEST_RATE),
+    // The platform sets it, whatever the client sent.
+    addressOf: (request) => request.headers.get("cf-connecting-ip"),
     responses,
     store: new D1Store(env.DB, statements),
     // Not a shared promise: one request may not wait for what another has begun.
@@ -63,6 +74,19 @@ function makeHost(env: Env): Host {
     varsJson,
     secretsJson,
     asset: (path, ifNoneMatch) => readAsset(env.ASSETS, path, ifNoneMatch),
+  };
+}
+
+/** A counter that fails keeps nobody out. */
+function countWith(rate: RateLimit | undefined): Host["count"] {
+  if (rate === undefined) return undefined;
+  return async (of) => {
+    try {
+      return (await rate.limit({ key: of })).success;
+    } catch (error) {
+      console.error(`the requests could not be counted: ${String(error)}`);
+      return true;
+    }
   };
 }
 

@@ -98,6 +98,7 @@ class Exchange {
       headers,
       body: body !== undefined,
       arrived: (body?.length ?? 0) <= kGatheredBytes,
+      address: "192.0.2.1",
     } as const;
     let step = this.call(() =>
       this.instance.start({

@@ -15,6 +15,8 @@ interface Media {
 }
 
 interface Operation {
+  readonly security: readonly Readonly<Record<string, unknown>>[];
+  readonly responses: Readonly<Record<string, unknown>>;
   readonly parameters?: readonly { readonly name?: string; readonly in?: string }[];
   readonly requestBody?: {
     readonly description?: string;
@@ -39,6 +41,10 @@ export interface Place {
 export interface Route {
   readonly method: string;
   readonly path: string;
+  /** What is asked for of those who call: nothing, a tenant's key, or something of an administrator. */
+  readonly access: "open" | "key" | "administrator";
+  /** What it may answer with. */
+  readonly statuses: readonly string[];
   readonly parameters: readonly string[];
   /** Of its body. */
   readonly maxBytes: number;
@@ -62,6 +68,8 @@ export function allRoutes(): Route[] {
       .map(([method, operation]) => ({
         method: method.toUpperCase(),
         path,
+        access: accessOf(operation),
+        statuses: Object.keys(operation.responses),
         parameters: (operation.parameters ?? []).flatMap(({ name, in: where }) =>
           name !== undefined && where === "query" ? [name] : [],
         ),
@@ -69,6 +77,11 @@ export function allRoutes(): Route[] {
         places: placesOf(operation),
       })),
   );
+}
+
+function accessOf({ security }: Operation): Route["access"] {
+  if (security.length === 0) return "open";
+  return security.some((one) => Object.hasOwn(one, "key")) ? "key" : "administrator";
 }
 
 function placesOf({ requestBody }: Operation): Place[] {

@@ -117,6 +117,7 @@ class Host {
         {"headers", headers},
         {"body", !body_.empty()},
         {"arrived", true},
+        {"address", "192.0.2.1"},
         {"time", now()},
         {"request_id", "floor"},
         {"store", "sqlite"},

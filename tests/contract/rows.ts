@@ -244,8 +244,9 @@ export function assertProblem(answer: Answer, status: number, faults: Faults = {
   answer.expect(status);
   assert.match(answer.header("content-type") ?? "", /^application\/problem\+json(;|$)/);
   const problem = answer.json<Problem>();
-  const known = ["type", "title", "status", "detail", "errors"];
-  const required = known.filter((name) => name !== "errors" || problem.errors !== undefined);
+  const known = ["type", "title", "status", "detail", "errors", "quota"];
+  const rare: readonly string[] = ["errors", "quota"];
+  const required = known.filter((name) => !rare.includes(name) || Object.hasOwn(problem, name));
   assertMembers(problem, required);
   assert.equal(typeof problem.type, "string");
   assert.ok(typeof problem.title === "string" && problem.title !== "");

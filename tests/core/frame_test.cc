@@ -124,6 +124,7 @@ TEST(Frame, AStartFrameOfAHostIsUnderstood) {
   }
   EXPECT_EQ(start.request.has_body, head["body"].get<bool>());
   EXPECT_EQ(start.request.arrived, head["arrived"].get<bool>());
+  EXPECT_EQ(start.request.address, head["address"].get<std::string>());
   expect_deployment(start, file);
 }
 
@@ -193,7 +194,7 @@ TEST(Frame, RepliesKeepTheirFrameAlive) {
 TEST(Frame, EveryOtherReplyOfAHostIsUnderstood) {
   Golden file = golden("resume_others");
   ResumeFrame resume = decode_resume(std::make_shared<const std::string>(file.frame));
-  ASSERT_EQ(resume.replies.size(), 6u);
+  ASSERT_EQ(resume.replies.size(), 8u);
   EXPECT_EQ(resume.replies[0].bytes, file.sections.at(0));
   EXPECT_FALSE(resume.replies[0].end);
   EXPECT_TRUE(resume.replies[1].end);
@@ -205,9 +206,11 @@ TEST(Frame, EveryOtherReplyOfAHostIsUnderstood) {
   ASSERT_TRUE(resume.replies[4].error);
   EXPECT_EQ(resume.replies[4].error->code, ErrorCode::unique);
   EXPECT_EQ(resume.replies[4].error->detail, "connections.source_id,target_id");
-  const Json& sealed = file.json["head"]["replies"][5];
-  EXPECT_EQ(resume.replies[5].key_id, sealed["key_id"].get<std::string>());
-  EXPECT_EQ(resume.replies[5].sealed, sealed["sealed"].get<std::string>());
+  EXPECT_EQ(resume.replies[5].error->code, ErrorCode::rate_limited);
+  EXPECT_EQ(resume.replies[6].error->code, ErrorCode::not_configured);
+  const Json& sealed = file.json["head"]["replies"][7];
+  EXPECT_EQ(resume.replies[7].key_id, sealed["key_id"].get<std::string>());
+  EXPECT_EQ(resume.replies[7].sealed, sealed["sealed"].get<std::string>());
 }
 
 TEST(Frame, AResumeMayHaveNoReplies) {
@@ -233,6 +236,8 @@ TEST(Frame, EveryKindOfErrorOfAHostHasACode) {
       {"cut_off", ErrorCode::cut_off},
       {"cancelled", ErrorCode::cancelled},
       {"no_key", ErrorCode::not_configured},
+      {"spent", ErrorCode::rate_limited},
+      {"no_counter", ErrorCode::not_configured},
   };
   for (auto [kind, code] : kKinds) {
     std::string head =

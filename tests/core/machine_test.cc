@@ -219,7 +219,7 @@ struct LargeImport {
 };
 
 TEST(Machine, ALargeImportIsStagedInParts) {
-  LargeImport import(rows(std::vector<Cells>(9)));
+  LargeImport import(rows(std::vector<Cells>(10)));
   EXPECT_EQ(import.last.status(), 200);
   EXPECT_GE(import.parts, 4);
   EXPECT_EQ(import.counted, 1);

@@ -124,7 +124,8 @@ class ScriptedHost {
                         {"target", target},
                         {"headers", headers},
                         {"body", has_body},
-                        {"arrived", true}});
+                        {"arrived", arrived_},
+                        {"address", address_}});
   }
 
   Step wake(int64_t scheduled_ms = kNowMs) {
@@ -150,6 +151,10 @@ class ScriptedHost {
 
   // A variable of the deployment, from the next start on.
   void set_var(const std::string& name, const std::string& value) { vars_[name] = value; }
+  // The next requests come before all of their bodies.
+  void send_bodies_late() { arrived_ = false; }
+  // Where the next requests come from.
+  void set_address(const std::string& address) { address_ = address; }
   // A secret of so many bytes, with its digest in hexadecimal capitals; of none: there is none.
   void set_secret(const std::string& name, size_t bytes, const std::string& digest = "") {
     secrets_[name] = {{"bytes", bytes}, {"digest", digest}};
@@ -190,7 +195,10 @@ class ScriptedHost {
 
   Machine machine_;
   uint64_t reserved_bytes_ = 0;
-  Json vars_ = Json::object();
+  // Requests are counted where a test asks for it: that is a step more.
+  Json vars_ = {{"MAX_REQUESTS_PER_SECOND", "0"}};
+  bool arrived_ = true;
+  std::string address_ = "192.0.2.1";
   Json secrets_ = {{"API_KEY_PEPPER", {{"bytes", 32}, {"digest", std::string(128, 'A')}}},
                    {"ENCRYPTION_KEY", {{"bytes", 32}, {"digest", ""}}}};
 };

@@ -78,6 +78,7 @@ class ScriptedWorld {
         known.emplace(statement.number, std::move(rows));
       };
       add(store::key_owner("", ""), kGoodKey);
+      add(store::tenant_usage({}, ""), {{0, 0, 0, 0, 0}});
       add(store::connector_by_id(Connector::source, {}, 0),
           {{1, "Source", "json", "{}", 2, "t", "t", 5}});
       add(store::connector_by_id(Connector::target, {}, 0),

@@ -53,6 +53,11 @@ const kPointers: readonly Rule[] = [
 
 const kCounts: readonly Rule[] = [
   [
+    "data_bytes of a tenant is what its data has",
+    `SELECT t.id FROM tenants t WHERE data_bytes <> (
+       SELECT coalesce(sum(octet_length(data)), 0) FROM property_data d WHERE d.tenant_id = t.id)`,
+  ],
+  [
     "property_count of a source counts its live rows",
     `SELECT s.id FROM sources s WHERE property_count <> (
        SELECT count(*) FROM source_properties p WHERE p.source_id = s.id AND removed_at IS NULL)`,

@@ -104,6 +104,8 @@ test("resume frames are written byte for byte, with a cell of every kind", () =>
     { ok: true },
     { ok: false, error: "guard:source_changed" },
     { ok: false, error: "unique:connections.source_id,target_id" },
+    { ok: false, error: "spent" },
+    { ok: false, error: "no_counter" },
     { ok: true, members: { key_id: "861009ec", sealed: "5Xji6vP7lC8=" } },
   ];
   assert.equal(
@@ -126,6 +128,7 @@ test("a step becomes typed effects, with texts and copies in place of sections",
         { number: 0, params: [] },
         { number: 7, params: ["", ""] },
       ],
+      turn: { name: "7", atOnce: 2 },
     },
   ]);
   const respond = { effect: "respond", status: 200, headers: [] };
@@ -139,6 +142,7 @@ test("a step becomes typed effects, with texts and copies in place of sections",
     { effect: "abort" },
     { effect: "seal", plain: new Uint8Array(0), context: "tenant:1|secret" },
     { effect: "reserve_memory", bytes: 33554432, turn: "7" },
+    { effect: "count", of: "00ff10ab" },
   ]);
   const { trap, trapAfterBatch, overloaded } = readStoredResponses(
     bytesOf("step_stored_responses"),

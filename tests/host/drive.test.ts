@@ -1,19 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { BodyRoom } from "../../host/shared/body_room.ts";
 import { Instance } from "../../host/shared/core/instance.ts";
-import { Pool } from "../../host/shared/core/pool.ts";
-import { defaultPoolOptions } from "../../host/shared/core/pool_options.ts";
 import { drive, type Host, wake } from "../../host/shared/drive.ts";
-import type { Asset } from "../../host/shared/exchange.ts";
-import type { Statement, Store, StoreOutcome } from "../../host/shared/store/store.ts";
+import { makeHost, module, noTurn, quick, quietly, reply, run } from "./fake_host.ts";
 import { numberOf } from "./fixture_statements.ts";
 import {
   answerAndGoOn,
   answerCounts,
   answerOk,
   answerReplies,
-  compileFixture,
   countBody,
   growPages,
   lastStep,
@@ -25,91 +20,6 @@ import {
   writeForever,
 } from "./script.ts";
 
-const module = compileFixture();
-const quick = {
-  ...defaultPoolOptions,
-  streamBytes: new Instance(module).memoryBytes,
-  waitMs: 50,
-  pollMs: 1,
-};
-
-class FakeStore implements Store {
-  readonly kind = "fake";
-  readonly calls: { readonly doing: string; readonly statements: readonly Statement[] }[] = [];
-  outcome: StoreOutcome = { ok: true, results: [] };
-
-  async query(statements: readonly Statement[]): Promise<StoreOutcome> {
-    this.calls.push({ doing: "query", statements });
-    return this.outcome;
-  }
-
-  async batch(statements: readonly Statement[]): Promise<StoreOutcome> {
-    this.calls.push({ doing: "batch", statements });
-    return this.outcome;
-  }
-}
-
-function makeHost(options = quick): { host: Host; store: FakeStore; pool: Pool } {
-  const first = new Instance(module);
-  const responses = first.storedResponses();
-  const pool = new Pool(module, first, options);
-  const store = new FakeStore();
-  const host = {
-    pool,
-    apart: { paths: new Set(["/apart"]), pool: new Pool(module, new Instance(module)) },
-    room: new BodyRoom(),
-    responses,
-    store,
-    varsJson: "{}",
-    secretsJson: "{}",
-    sealer: async () => undefined,
-    asset: async (path: string, ifNoneMatch: string | null): Promise<Asset | undefined> =>
-      path === "/a.txt"
-        ? {
-            etag: '"a"',
-            file: ifNoneMatch === '"a"' ? { unchanged: 304 } : new Response("asset bytes").body!,
-          }
-        : undefined,
-  };
-  return { host: host as Host, store, pool };
-}
-
-type Init = {
-  scheme?: "http" | "https";
-  body?: BodyInit;
-  headers?: Record<string, string>;
-  method?: string;
-  signal?: AbortSignal;
-};
-
-function run(
-  host: Host,
-  ops: string,
-  init: Init = {},
-): { response: Promise<Response>; finished: Promise<void> } {
-  const headers = { ...init.headers, "x-script": ops };
-  const extra = init.body instanceof ReadableStream ? { duplex: "half" } : {};
-  const method = init.method ?? (init.body === undefined ? "GET" : "POST");
-  const { scheme = "http", ...others } = init;
-  const request = new Request(`${scheme}://host/path?q=1`, {
-    ...others,
-    ...extra,
-    method,
-    headers,
-  } as RequestInit);
-  return drive(host, request as unknown as Parameters<typeof drive>[1]) as ReturnType<typeof run>;
-}
-
-async function quietly<T>(body: () => Promise<T>, lines: string[] = []): Promise<T> {
-  const error = console.error;
-  console.error = (line) => lines.push(String(line));
-  try {
-    return await body();
-  } finally {
-    console.error = error;
-  }
-}
-
 /** Wakes the core with a script, and answers with what was logged as an error. */
 async function wakeWith(host: Host, ops: string): Promise<string[]> {
   const lines: string[] = [];
@@ -119,11 +29,6 @@ async function wakeWith(host: Host, ops: string): Promise<string[]> {
   );
   return lines;
 }
-
-const reply = async (response: Response): Promise<{ replies: Record<string, unknown>[] }> => {
-  const bytes = Buffer.from(await response.arrayBuffer());
-  return JSON.parse(bytes.subarray(4, 4 + bytes.readUInt32LE(0)).toString());
-};
 
 test("an answer has the core's status, headers and body, and the request's id", async () => {
   const { host, pool } = makeHost();
@@ -146,7 +51,7 @@ test("the effects of a step are performed together and replied to in order", asy
   const effects = [
     { effect: "query", statements: [{ statement: 5, params: [1, null, "x", { section: 0 }] }] },
     { effect: "seal", section: 0, context: "c" },
-    { effect: "batch", statements: [{ statement: 0, params: [] }] },
+    { effect: "batch", statements: [{ statement: 0, params: [] }], ...noTurn },
   ];
   const { response } = run(host, script(step(effects, ["läng"]), answerReplies()));
   const { replies } = await reply(await response);
@@ -185,7 +90,7 @@ test("a trap after a batch says that the outcome is not known, whatever became o
   ] as const) {
     const { host, store } = makeHost();
     store.outcome = outcome;
-    const batch = step([{ effect: "batch", statements: [] }]);
+    const batch = step([{ effect: "batch", statements: [], ...noTurn }]);
     const query = step([{ effect: "query", statements: [] }]);
     for (const ops of [script(batch, trap()), script(query, batch, query, trap())]) {
       const answer = await quietly(() => run(host, ops).response);
@@ -315,7 +220,7 @@ test("queries and reads of a client that left are cancelled, a batch is not", as
   const effects = [
     { effect: "query", statements: [] },
     { effect: "read_body" },
-    { effect: "batch", statements: [] },
+    { effect: "batch", statements: [], ...noTurn },
   ];
   const { response } = run(host, script(step(effects), answerReplies()), {
     signal: AbortSignal.abort(),
@@ -338,7 +243,7 @@ test("a flow answers and goes on: behind the answer it still has the store", asy
   const ops = script(
     answerAndGoOn("accepted"),
     step([{ effect: "query", statements }]),
-    step([{ effect: "batch", statements }]),
+    step([{ effect: "batch", statements, ...noTurn }]),
     lastStep([]),
   );
   const { response, finished } = run(host, ops, { signal: left.signal });
@@ -561,7 +466,7 @@ test("an invocation that finds no room for its stream begins anew when there is 
 test("an invocation that has written does not begin anew", async () => {
   const size = new Instance(module).memoryBytes;
   const { host, store } = makeHost({ ...quick, budgetBytes: 2 * size });
-  const batch = step([{ effect: "batch", statements: [] }]);
+  const batch = step([{ effect: "batch", statements: [], ...noTurn }]);
   const reserve = step([{ effect: "reserve_memory", bytes: 2 * size, turn: "" }]);
   const answer = await run(host, script(batch, reserve, answerReplies())).response;
   assert.deepEqual((await reply(answer)).replies, [{ ok: false, error: "overloaded" }]);

@@ -64,7 +64,9 @@ async function store(
   ...texts: FixtureText[]
 ): Promise<{ replies: Reply[]; cells: Buffer[] }> {
   const statements = texts.map((text) => ({ statement: numberOf(text), params: [] }));
-  return replyOf(await call(script(step([{ effect, statements }]), answerReplies())));
+  return replyOf(
+    await call(script(step([{ effect, statements, turn: "", at_once: 0 }]), answerReplies())),
+  );
 }
 
 /** A request by hand, to be as slow or as rude as a client can be. */

@@ -55,7 +55,8 @@ async function store(
   text: FixtureText,
   ...params: number[]
 ): Promise<Buffer> {
-  const effects = [{ effect, statements: [{ statement: numberOf(text), params }] }];
+  const statements = [{ statement: numberOf(text), params }];
+  const effects = [{ effect, statements, turn: "", at_once: 0 }];
   const answer = await call(script(step(effects), answerReplies()));
   return Buffer.from(await answer.arrayBuffer());
 }

@@ -8,6 +8,7 @@ import { drive, type Host, wake } from "../../host/shared/drive.ts";
 import { readEnvironment } from "../../host/shared/environment.ts";
 import { Sealer } from "../../host/shared/seal.ts";
 import type { StatementTable, Store } from "../../host/shared/store/store.ts";
+import { Turns } from "../../host/shared/turns.ts";
 
 const build = resolve(import.meta.dirname, "../../build", process.env["WASM_BUILD"] ?? "wasi");
 
@@ -50,6 +51,7 @@ export function openCore(store: Store, table: StatementTable): Core {
     API_KEY_PEPPER: "a pepper of more than 32 characters",
     ENCRYPTION_KEY: Buffer.alloc(32).toString("base64"),
     TENANT_SIGNUP: "open",
+    MAX_SIGNUPS_PER_HOUR: "0",
     TRUST_SCHEDULED_TIME: "true",
   });
   const host: Host = {
@@ -57,6 +59,9 @@ export function openCore(store: Store, table: StatementTable): Core {
     pool,
     apart: { paths: new Set(), pool },
     room: new BodyRoom(),
+    turns: new Turns(),
+    count: undefined,
+    addressOf: () => null,
     store,
     sealer: () => Sealer.create(encryptionKey),
     varsJson,

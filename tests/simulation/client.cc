@@ -45,7 +45,10 @@ void Client::start(Operation given, const std::string& key, Moment now, Random& 
   if (call.request.has_body && call.request.arrived) {
     call.request.headers.emplace_back("content-length", std::to_string(call.body.size()));
   }
-  static const Json kVars = {{"TENANT_SIGNUP", "open"}, {"TRUST_SCHEDULED_TIME", "true"}};
+  static const Json kVars = {{"TENANT_SIGNUP", "open"},
+                             {"TRUST_SCHEDULED_TIME", "true"},
+                             {"MAX_REQUESTS_PER_SECOND", "0"},
+                             {"MAX_SIGNUPS_PER_HOUR", "0"}};
   moments = {now};
   if (const auto* wake = std::get_if<Wake>(&operation->action)) {
     std::string frame = wake_frame(wake->scheduled, kVars, now, random.bytes(64));

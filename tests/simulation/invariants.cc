@@ -104,6 +104,9 @@ constexpr Rule kRules[] = {
      "AND a.external_id < b.external_id AND a.id > b.id"},
     {"a sync_id stands in one log row",
      "SELECT count(*) - count(DISTINCT tenant_id || ' ' || sync_id) FROM sync_logs"},
+    {"a tenant's data has so many bytes as its row says",
+     "SELECT count(*) FROM tenants t WHERE data_bytes <> (SELECT coalesce(sum(octet_length(data)), "
+     "0) FROM property_data d WHERE d.tenant_id = t.id)"},
     {"the guard stays empty", "SELECT count(*) FROM guard"},
     {"every datum is pointed to, staged by an import, or listed as an orphan of its tenant",
      "WITH " SIMULATION_POINTERS

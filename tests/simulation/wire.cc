@@ -26,6 +26,7 @@ std::string start_frame(const WireRequest& request, const Json& vars, Moment now
                {"target", request.target},
                {"body", request.has_body},
                {"arrived", request.arrived},
+               {"address", "192.0.2.1"},
                {"time", now},
                {"request_id", "r"},
                {"store", "d1"},

@@ -9,7 +9,7 @@ import { type Effect, readEffect } from "./effects.ts";
 import { FrameReader, FrameTooLarge, type FrameWriter, maxFrameBytes } from "./frame.ts";
 import { type HeaderList, StepHead } from "./step_head.ts";
 
-export const abiVersion = 4;
+export const abiVersion = 5;
 
 /** What the core is told of an effect: members of its own, the results of statements, bytes. */
 export type Reply =
@@ -53,6 +53,8 @@ export type Cause =
       readonly body: boolean;
       /** Whether reading the body waits for nobody. */
       readonly arrived: boolean;
+      /** The client's, as the platform says it; empty where it does not. */
+      readonly address: string;
     }
   | { readonly kind: "wake"; readonly scheduledTime: number };
 
@@ -79,10 +81,11 @@ export function writeStart(writer: FrameWriter, start: Start): Uint8Array {
 
 function causeMembers(cause: Cause): string {
   if (cause.kind === "wake") return `"kind":"wake","scheduled_time":${cause.scheduledTime}`;
-  const { method, target, headers, body, arrived } = cause;
+  const { method, target, headers, body, arrived, address } = cause;
   return (
     `"kind":"request","method":${JSON.stringify(method)},"target":${JSON.stringify(target)},` +
-    `"headers":${JSON.stringify(headers)},"body":${body},"arrived":${arrived}`
+    `"headers":${JSON.stringify(headers)},"body":${body},"arrived":${arrived},` +
+    `"address":${JSON.stringify(address)}`
   );
 }
 

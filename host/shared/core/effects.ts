@@ -7,8 +7,14 @@ import type { StepHead } from "./step_head.ts";
 export const effectRows = {
   /** Reads; no atomicity is promised. */
   query: (head: StepHead) => ({ statements: head.statements("statements") }),
-  /** One transaction: all statements or none. Runs to its end even if the client leaves. */
-  batch: (head: StepHead) => ({ statements: head.statements("statements") }),
+  /**
+   * One transaction: all statements or none. Runs to its end even if the client leaves. Where the
+   * turn has a name, the invocation has it from here to its end.
+   */
+  batch: (head: StepHead) => ({
+    statements: head.statements("statements"),
+    turn: { name: head.text("turn"), atOnce: head.integer("at_once") },
+  }),
   /** The next part of the request's body, or its end. */
   read_body: () => ({}),
   /** Status and headers, and the body unless it follows by `write`. Once an invocation. */
@@ -27,6 +33,8 @@ export const effectRows = {
   seal: (head: StepHead) => ({ plain: head.bytes("section"), context: head.text("context") }),
   /** Holds that much of the isolate's memory for this invocation. */
   reserve_memory: (head: StepHead) => ({ bytes: head.integer("bytes"), turn: head.text("turn") }),
+  /** Counts a request of somebody; there may have been too many. */
+  count: (head: StepHead) => ({ of: head.text("of") }),
   /** One line for the host's log. */
   log: (head: StepHead) => ({ level: head.level("level"), message: head.text("message") }),
 } satisfies Readonly<Record<string, (head: StepHead) => object>>;

@@ -20,6 +20,7 @@ int status_of_the_api(ErrorCode code) {
     case ErrorCode::not_administrator:
       return 401;
     case ErrorCode::forbidden:
+    case ErrorCode::quota_exceeded:
       return 403;
     case ErrorCode::not_found:
       return 404;
@@ -36,6 +37,8 @@ int status_of_the_api(ErrorCode code) {
       return 415;
     case ErrorCode::invalid:
       return 422;
+    case ErrorCode::rate_limited:
+      return 429;
     case ErrorCode::internal:
     case ErrorCode::refused:
       return 500;

@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "core/api/openapi.h"
 #include "core/api/route.h"
 
 namespace sm::openapi {
@@ -38,7 +38,8 @@ void each_value(const Json& json, Visit visit) {
 }
 
 TEST(OpenApi, WhatIsServedIsWhatTheTablesSay) {
-  EXPECT_TRUE(api::openapi_text() == document().dump())
+  std::ifstream file(SM_OPENAPI_FILE);
+  EXPECT_TRUE(nlohmann::ordered_json::parse(file, nullptr, false) == document())
       << "schema/openapi.json tells another API: make openapi writes it";
 }
 
