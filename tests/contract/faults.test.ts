@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Answer, Client, exchange, openSocket, readAnswer } from "./client.ts";
+import { copyMigratedStore } from "./migrated_store.ts";
 import { assertProblem, type Data, type Place } from "./rows.ts";
 import { kRoot, startServer, wasmBuild } from "./server.ts";
 import { storeFile, untilStaged, whileLocked, whileSpoiled } from "./store_file.ts";
@@ -307,6 +308,7 @@ test("import: a store that goes away when a part is staged leaves no trace", asy
 
 test("import: a server that is killed when a part is staged leaves no trace", async () => {
   const stateDir = mkdtempSync(join(tmpdir(), "sync-manager-killed-"));
+  await copyMigratedStore(stateDir);
   let running = await startServer({ stateDir });
   try {
     const { key } = await newClient(running);

@@ -16,6 +16,7 @@ import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { kViolation } from "../host/production_limits.ts";
+import { copyMigratedStore } from "./migrated_store.ts";
 
 export const kRoot: string = resolve(import.meta.dirname, "../..");
 
@@ -39,7 +40,10 @@ export interface Server {
 
 export interface ServerOptions {
   readonly env?: Readonly<Record<string, string>>;
-  /** An existing state directory, which then outlives the server. */
+  /**
+   * An existing state directory, which then outlives the server. An empty one gets its store from the server itself, by
+   * all migrations; without this option the server begins with a migrated one.
+   */
   readonly stateDir?: string;
   /** A command and its arguments, which run the server's own in the place of their process. */
   readonly within?: readonly string[];
@@ -66,6 +70,7 @@ export async function openServer(): Promise<Server> {
 export async function startServer(options: ServerOptions = {}): Promise<Server> {
   const port = await freePort();
   const stateDir = options.stateDir ?? mkdtempSync(join(tmpdir(), "sync-manager-contract-"));
+  if (options.stateDir === undefined) await copyMigratedStore(stateDir);
   const [command = "", ...args] = [...(options.within ?? []), process.execPath, "host/dev/dev.ts"];
   const child = spawn(command, args, {
     cwd: kRoot,

@@ -10,6 +10,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "../contract/client.ts";
+import { copyMigratedStore } from "../contract/migrated_store.ts";
 import { type Server, startServer } from "../contract/server.ts";
 import { isDead, workerOf } from "./processes.ts";
 import { StoreCopy } from "./store_copy.ts";
@@ -33,6 +34,7 @@ export class Victim {
 
   static async start(): Promise<Victim> {
     const stateDir = mkdtempSync(join(tmpdir(), "sync-manager-faults-"));
+    await copyMigratedStore(stateDir);
     return new Victim(stateDir, await startServer({ stateDir }));
   }
 
