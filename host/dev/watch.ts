@@ -12,10 +12,17 @@ const startTimeoutMs = 180_000;
 const socketIntervalMs = 600;
 /** The system's table may lack a line while connections come and go. */
 const otherSockets = 3;
-const probeIntervalMs = 5_000;
-/** Far longer than anything that a busy server does at one go. */
-const probeTimeoutMs = 30_000;
-const silentProbes = 3;
+
+/** How often a server is asked, and when it is given up. */
+export interface Probing {
+  readonly intervalMs: number;
+  /** Far longer than anything that a busy server does at one go. */
+  readonly timeoutMs: number;
+  /** So many in a row without an answer. */
+  readonly silent: number;
+}
+
+const defaultProbing: Probing = { intervalMs: 5_000, timeoutMs: 30_000, silent: 3 };
 
 /** True once /health answers 200, false where it answers anything else, or else why nobody does. */
 export async function untilAnswering(address: string): Promise<boolean | string> {
@@ -37,10 +44,17 @@ export async function untilAnswering(address: string): Promise<boolean | string>
  * another socket, or none, listens on its port, else when it gives no answer of any kind for some
  * time.
  */
-export async function untilSilent(port: number, ended: Promise<unknown>): Promise<string> {
+export async function untilSilent(
+  port: number,
+  ended: Promise<unknown>,
+  probing = defaultProbing,
+): Promise<string> {
   const stopped = new AbortController();
   ended.then(() => stopped.abort());
-  const reasons = [untilReplaced(port, stopped.signal), untilUnanswered(port, stopped.signal)];
+  const reasons = [
+    untilReplaced(port, stopped.signal),
+    untilUnanswered(port, probing, stopped.signal),
+  ];
   const reason = await Promise.race(reasons);
   stopped.abort();
   return reason;
@@ -55,14 +69,18 @@ async function untilReplaced(port: number, stopped: AbortSignal): Promise<string
   return "the server's proxy ended";
 }
 
-async function untilUnanswered(port: number, stopped: AbortSignal): Promise<string> {
-  for (let missed = 0; missed < silentProbes && !stopped.aborted; ) {
-    await pause(probeIntervalMs);
+async function untilUnanswered(
+  port: number,
+  { intervalMs, timeoutMs, silent }: Probing,
+  stopped: AbortSignal,
+): Promise<string> {
+  for (let missed = 0; missed < silent && !stopped.aborted; ) {
+    await pause(intervalMs);
     try {
       // It needs neither the store nor room, so a server that is merely busy answers.
       const answer = await fetch(`http://127.0.0.1:${port}/health`, {
         method: "OPTIONS",
-        signal: AbortSignal.timeout(probeTimeoutMs),
+        signal: AbortSignal.timeout(timeoutMs),
       });
       await answer.arrayBuffer();
       missed = 0;
