@@ -7,9 +7,9 @@ import { Pool } from "../shared/core/pool.ts";
 import { apartPoolOptions } from "../shared/core/pool_options.ts";
 import { drive, type Host, wake } from "../shared/drive.ts";
 import { readEnvironment } from "../shared/environment.ts";
-import type { Asset } from "../shared/exchange.ts";
 import { Sealer } from "../shared/seal.ts";
 import { Turns } from "../shared/turns.ts";
+import { readAsset } from "./assets.ts";
 import { D1Store } from "./d1.ts";
 
 type Env = {
@@ -88,21 +88,4 @@ function countWith(rate: RateLimit | undefined): Host["count"] {
       return true;
     }
   };
-}
-
-async function readAsset(
-  assets: Fetcher | undefined,
-  path: string,
-  ifNoneMatch: string | null,
-): Promise<Asset | undefined> {
-  if (assets === undefined) return undefined;
-  const headers: Record<string, string> =
-    ifNoneMatch === null ? {} : { "if-none-match": ifNoneMatch };
-  const response = await assets.fetch(new URL(path, "https://assets.invalid"), { headers });
-  const etag = response.headers.get("etag");
-  if (response.ok && response.body !== null) return { etag, file: response.body };
-  // A file that is not there has no tag.
-  if (etag !== null) return { etag, file: { unchanged: response.status } };
-  await response.body?.cancel();
-  return undefined;
 }

@@ -209,10 +209,14 @@ test("docs: documents have a tag, and are not sent again to who names it", async
   for (const path of ["/", "/docs", "/openapi.json", ...files]) {
     const { etag } = (await open.get(path)).expect(200);
     assert.equal((await open.request("HEAD", path)).expect(200).etag, etag);
-    const again = await open.get(path, { headers: { "If-None-Match": etag } });
-    assert.equal(again.expect(304).bytes.length, 0, path);
-    assert.equal(again.etag, etag);
-    (await open.get(path, { headers: { "If-None-Match": '"other"' } })).expect(200);
+    for (const known of [etag, `W/${etag}`, `"other", ${etag}`, `${etag},W/"a,b"`, "*"]) {
+      const again = await open.get(path, { headers: { "If-None-Match": known } });
+      assert.equal(again.expect(304).bytes.length, 0, `${path} ${known}`);
+      assert.equal(again.etag, etag);
+    }
+    for (const unknown of ['"other"', '"a", W/"b"', etag.slice(1, -1), `"a,${etag.slice(1)}`]) {
+      (await open.get(path, { headers: { "If-None-Match": unknown } })).expect(200);
+    }
     tags.add(etag);
   }
   assert.equal(tags.size, 3 + files.length, "each its own");
