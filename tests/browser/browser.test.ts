@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { execFile } from "node:child_process";
 import { existsSync } from "node:fs";
-import { after, before, test } from "node:test";
+import { after, afterEach, before, test } from "node:test";
 import { promisify } from "node:util";
 import { type Browser, type BrowserContext, chromium, type Page } from "playwright-core";
 import { Client } from "../contract/client.ts";
@@ -37,6 +37,9 @@ before(async () => {
     chromium.launch({ executablePath: kChromium, args: kArguments }),
   ]);
 });
+
+// A page that is left open goes on working.
+afterEach(() => Promise.all(browser.contexts().map((context) => context.close())));
 
 after(async () => {
   await browser?.close();

@@ -54,6 +54,8 @@ const files = (given.length > 0 ? given : contract)
   .map((file) => resolve(file))
   .sort((one, other) => secondsOf(other) - secondsOf(one));
 
+// What is told to end ends its server, too.
+for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
 const server = await startServer();
 process.env["CONTRACT_ORIGIN"] = server.origin;
 process.env["CONTRACT_STATE_DIR"] = server.stateDir ?? "";
