@@ -1,6 +1,6 @@
 // The local supervisor behind `make run`: one process that makes what a local deployment needs,
 // runs `wrangler dev` with it, wakes it once a minute as cron does in production, starts it again
-// when it ends or falls silent, and takes everything down again.
+// when it ends, falls silent or stays unwell, and takes everything down again.
 //
 //   node host/dev/dev.ts          serves, until it is told to stop
 //   node host/dev/dev.ts --check  only refuses what serving would refuse, before the core is built
@@ -17,8 +17,8 @@ import {
   takeStateDir,
   UserError,
 } from "./settings.ts";
-import { hasRoom, writeEnvFiles } from "./state.ts";
-import { pause, untilAnswering, untilSilent } from "./watch.ts";
+import { hasRoom, isWritable, writeEnvFiles } from "./state.ts";
+import { pause, untilAnswering, untilGivenUp } from "./watch.ts";
 import { printWelcome } from "./welcome.ts";
 import { endAll, killGroup, migrate, startWrangler, writeConfig } from "./wrangler.ts";
 
@@ -76,7 +76,8 @@ async function serve(
       }
       served = true;
       pauseMs = shortestPauseMs;
-      reason = await Promise.race([ended, untilSilent(port, ended)]);
+      const canWrite = (): boolean => isWritable(settings.stateDir);
+      reason = await Promise.race([ended, untilGivenUp(port, ended, canWrite)]);
     }
     if (stopping) return;
     if (!served) throw new UserError(reason);

@@ -2,7 +2,16 @@
 // belong to it (dev.env), the record of applied migrations (migrations.json).
 
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  accessSync,
+  constants,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { resolve } from "node:path";
 import { parseEnv } from "node:util";
 import { allowanceVariables, UserError } from "./settings.ts";
@@ -75,6 +84,19 @@ export function hasRoom(stateDir: string): boolean {
   } finally {
     rmSync(probe, { force: true });
   }
+}
+
+/** Whether there is room, and all files of the database can be written. */
+export function isWritable(stateDir: string): boolean {
+  const database = resolve(stateDir, "v3");
+  try {
+    for (const name of readdirSync(database, { recursive: true, encoding: "utf8" })) {
+      accessSync(resolve(database, name), constants.W_OK);
+    }
+  } catch {
+    return false;
+  }
+  return hasRoom(stateDir);
 }
 
 /** A variable as the Worker has it: the caller's, else the state folder's own. */

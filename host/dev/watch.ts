@@ -20,9 +20,18 @@ export interface Probing {
   readonly timeoutMs: number;
   /** So many in a row without an answer. */
   readonly silent: number;
+  readonly healthIntervalMs: number;
+  /** So many answers in a row by which /health is not well. */
+  readonly unwell: number;
 }
 
-const defaultProbing: Probing = { intervalMs: 5_000, timeoutMs: 30_000, silent: 3 };
+const defaultProbing: Probing = {
+  intervalMs: 5_000,
+  timeoutMs: 30_000,
+  silent: 3,
+  healthIntervalMs: 20_000,
+  unwell: 3,
+};
 
 /** True once /health answers 200, false where it answers anything else, or else why nobody does. */
 export async function untilAnswering(address: string): Promise<boolean | string> {
@@ -40,13 +49,14 @@ export async function untilAnswering(address: string): Promise<boolean | string>
 }
 
 /**
- * Ends, with what is the matter, when a server that has answered is there no more: at once when
+ * Ends, with what is the matter, when a server that has answered is to be started again: at once when
  * another socket, or none, listens on its port, else when it gives no answer of any kind for some
- * time.
+ * time, or is unwell although the store can be written.
  */
-export async function untilSilent(
+export async function untilGivenUp(
   port: number,
   ended: Promise<unknown>,
+  isWritable: () => boolean,
   probing = defaultProbing,
 ): Promise<string> {
   const stopped = new AbortController();
@@ -54,6 +64,7 @@ export async function untilSilent(
   const reasons = [
     untilReplaced(port, stopped.signal),
     untilUnanswered(port, probing, stopped.signal),
+    untilUnwell(port, probing, isWritable, stopped.signal),
   ];
   const reason = await Promise.race(reasons);
   stopped.abort();
@@ -76,19 +87,48 @@ async function untilUnanswered(
 ): Promise<string> {
   for (let missed = 0; missed < silent && !stopped.aborted; ) {
     await pause(intervalMs);
-    try {
-      // It needs neither the store nor room, so a server that is merely busy answers.
-      const answer = await fetch(`http://127.0.0.1:${port}/health`, {
-        method: "OPTIONS",
-        signal: AbortSignal.timeout(timeoutMs),
-      });
-      await answer.arrayBuffer();
-      missed = 0;
-    } catch {
-      missed++;
-    }
+    // It needs neither the store nor room, so a server that is merely busy answers.
+    missed = (await askHealth(port, "OPTIONS", timeoutMs)) === undefined ? missed + 1 : 0;
   }
   return "nothing answers any more";
+}
+
+/**
+ * A database that was opened while its files could not be written stays so for as long as it is in
+ * use. A server that was never well has another trouble, which a new start does not mend.
+ */
+async function untilUnwell(
+  port: number,
+  { healthIntervalMs, timeoutMs, unwell }: Probing,
+  isWritable: () => boolean,
+  stopped: AbortSignal,
+): Promise<string> {
+  let wasWell = false;
+  for (let bad = 0; bad < unwell && !stopped.aborted; ) {
+    await pause(healthIntervalMs);
+    const isWell = await askHealth(port, "GET", timeoutMs);
+    wasWell ||= isWell === true;
+    bad = isWell === false && wasWell && isWritable() ? bad + 1 : 0;
+  }
+  return "/health stays degraded";
+}
+
+/** Whether /health answers well, or `undefined` when it does not answer. */
+async function askHealth(
+  port: number,
+  method: "OPTIONS" | "GET",
+  timeoutMs: number,
+): Promise<boolean | undefined> {
+  try {
+    const answer = await fetch(`http://127.0.0.1:${port}/health`, {
+      method,
+      signal: AbortSignal.timeout(timeoutMs),
+    });
+    await answer.arrayBuffer();
+    return answer.ok;
+  } catch {
+    return undefined;
+  }
 }
 
 /** The number that Linux gives to the socket which listens on the port; always the same where nobody knows. */
