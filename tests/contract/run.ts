@@ -58,18 +58,20 @@ const files = (given.length > 0 ? given : contract)
   .map((file) => resolve(file))
   .sort((one, other) => secondsOf(other) - secondsOf(one));
 
-// What is told to end ends its server, too.
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(1));
+// Who ends this ends the files that run, and they their servers.
+const ending = new AbortController();
+const { signal } = ending;
+for (const name of ["SIGINT", "SIGTERM"] as const) process.once(name, () => ending.abort());
 const server = await startServer();
 process.env["CONTRACT_ORIGIN"] = server.origin;
 process.env["CONTRACT_STATE_DIR"] = server.stateDir ?? "";
-const events = run({ files, concurrency: kParallelFiles, timeout: kTestTimeoutMs });
+const events = run({ files, concurrency: kParallelFiles, timeout: kTestTimeoutMs, signal });
 events.on("test:fail", () => {
   process.exitCode = 1;
 });
 events.on("test:complete", ({ name, file, details }) => {
   // A file as a whole goes by its own path, and takes in what it does before its first test.
-  if (name === file) times.set(nameOf(file), details.duration_ms / 1_000);
+  if (name === file && !signal.aborted) times.set(nameOf(file), details.duration_ms / 1_000);
 });
 const shown = events.compose(new spec());
 shown.pipe(process.stdout);

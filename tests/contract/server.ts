@@ -90,6 +90,10 @@ export async function startServer(options: ServerOptions = {}): Promise<Server> 
   child.stderr?.setEncoding("utf8").on("data", (text: string) => printed.push(text));
   const killAtExit = (): void => killGroup(child);
   process.once("exit", killAtExit);
+  // Without a handler of theirs these end a process without its exit handlers.
+  for (const name of ["SIGINT", "SIGTERM"] as const) {
+    if (process.listenerCount(name) === 0) process.once(name, () => process.exit(1));
+  }
   let wanted = false;
   child.once("exit", (code, signal) => {
     if (wanted) return;
