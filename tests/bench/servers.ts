@@ -13,6 +13,8 @@ import {
 import { basename, join, resolve } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { allowanceVariables } from "../../host/dev/settings.ts";
+import { statementsOf } from "../schema/migrations.ts";
 import { request } from "./client.ts";
 import { kProbePath, type Seen } from "./probe.ts";
 
@@ -55,6 +57,7 @@ export function startProduct(root: string, folder: string): Promise<Server> {
       API_KEY_PEPPER: randomBytes(32).toString("base64"),
       ENCRYPTION_KEY: randomBytes(32).toString("base64"),
       TENANT_SIGNUP: "open",
+      ...Object.fromEntries(allowanceVariables.map((name) => [name, "0"])),
     },
   });
 }
@@ -165,13 +168,9 @@ function readCompatibility(root: string) {
   return { compatibilityDate: date, compatibilityFlags: JSON.parse(flags) as string[] };
 }
 
-/** What D1's `exec` takes. No text in our schemas holds `--` or `;`. */
+/** What D1's `exec` takes. */
 function oneStatementALine(sql: string): string {
-  return sql
-    .replaceAll(/--.*$/gm, "")
-    .split(";")
-    .map((statement) => statement.replaceAll(/\s+/g, " ").trim())
-    .filter((statement) => statement !== "")
+  return statementsOf(sql)
     .map((statement) => `${statement};`)
     .join("\n");
 }

@@ -9,6 +9,7 @@ import { getPlatformProxy } from "wrangler";
 import type { Statement, Store, StoreOutcome } from "../../host/shared/store/store.ts";
 import { D1Store } from "../../host/worker/d1.ts";
 import { openCore, readTable } from "./core.ts";
+import { statementsOf } from "./migrations.ts";
 
 const root = resolve(import.meta.dirname, "../..");
 const folder = mkdtempSync(join(tmpdir(), "sync-manager-rows-"));
@@ -29,13 +30,8 @@ after(async () => {
 const migrations = readdirSync(join(root, "schema/sqlite"))
   .sort()
   .map((name) => readFileSync(join(root, "schema/sqlite", name), "utf8"));
-const statements = migrations
-  .join("\n")
-  .replace(/--.*$/gm, "")
-  .split(";")
-  .map((text) => text.trim());
 await platform.env.DB.batch(
-  statements.filter(Boolean).map((text) => platform.env.DB.prepare(text)),
+  statementsOf(migrations.join("\n")).map((text) => platform.env.DB.prepare(text)),
 );
 
 const table = readTable("sqlite");
