@@ -14,7 +14,7 @@ namespace {
 void append_log(std::vector<Statement>& batch, const Operation& operation,
                 const CleanupSlice& slice, Time now) {
   batch.push_back(log_row(
-      operation, {.status = slice.full() ? "running" : "success", .stats = kNothingDropped}, now));
+      operation, {.status = slice.more ? "running" : "success", .stats = kNothingDropped}, now));
 }
 
 Error unfinished() {
@@ -40,7 +40,7 @@ Task<Result<Written>> write_slice(Invocation& in, const Operation& operation, Cl
   std::vector<Statement> batch;
   if (!log) append_log(batch, operation, slice, in.now());
   if (!slice.empty()) append_drops(batch, tenant, slice, log);
-  if (log && !slice.full()) {
+  if (log && !slice.more) {
     batch.push_back(store::log_ended(tenant, log, "success", std::nullopt, to_text(in.now())));
   }
   batch.push_back(store::log_figures(tenant, log));
@@ -57,7 +57,7 @@ Task<Result<std::string>> run(Invocation& in, Operation operation, std::string b
   Races races;
   while (true) {
     CO_TRY(CleanupSlice slice, co_await next_slice(in, operation.tenant, before));
-    bool last = !slice.full();
+    bool last = !slice.more;
     if (!last && !in.may_go_on()) co_return unfinished();
     Result<Written> written = co_await write_slice(in, operation, std::move(slice), log);
     if (races.lost(written)) continue;
@@ -92,10 +92,6 @@ bool has_valid_retention(const Deployment& deployment) {
   return read_retention(deployment.var("RETENTION_DAYS")).has_value();
 }
 
-bool CleanupSlice::full() const {
-  return source.rows == limit || target.rows == limit || orphans.rows == limit;
-}
-
 Search CleanupSlice::search() const {
   int64_t candidates = source.rows + target.rows + orphans.rows;
   bool few = candidates * connectors * kLookUpRows < size;
@@ -115,15 +111,17 @@ Task<Result<CleanupSlice>> next_slice(Invocation& in, TenantId tenant, std::stri
   }
   auto found = store::only<store::CleanupSliceRow>(rows[1]);
   auto or_none = [](std::optional<int64_t> number) { return number.value_or(0); };
-  co_return CleanupSlice{std::move(before),
-                         {found.source_count, or_none(found.source_connector),
-                          or_none(found.source_property), or_none(found.source_version)},
-                         {found.target_count, or_none(found.target_connector),
-                          or_none(found.target_property), or_none(found.target_version)},
-                         {found.orphan_count, found.orphan_last},
-                         std::min(limit, kCleanupSliceRows),
-                         extent.connectors,
-                         extent.size};
+  limit = std::min(limit, kCleanupSliceRows);
+  co_return CleanupSlice{
+      std::move(before),
+      {std::min(found.source_count, limit), or_none(found.source_connector),
+       or_none(found.source_property), or_none(found.source_version)},
+      {std::min(found.target_count, limit), or_none(found.target_connector),
+       or_none(found.target_property), or_none(found.target_version)},
+      {std::min(found.orphan_count, limit), found.orphan_last},
+      std::max({found.source_count, found.target_count, found.orphan_count}) > limit,
+      extent.connectors,
+      extent.size};
 }
 
 void append_drops(std::vector<Statement>& batch, TenantId tenant, const CleanupSlice& slice,

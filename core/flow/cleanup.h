@@ -52,13 +52,11 @@ struct CleanupSlice {
   SnapshotSlice source;
   SnapshotSlice target;
   OrphanSlice orphans;
-  int64_t limit = 0;       // rows of each kind that it may have
+  bool more = false;       // there is more behind it
   int64_t connectors = 0;  // sources and targets of the tenant
   int64_t size = 0;        // rows that a scan would read, counted to kCleanupScanRows and one more
 
   bool empty() const { return source.rows + target.rows + orphans.rows == 0; }
-  // Whether there may be more behind it.
-  bool full() const;
   // By what reads less: the look-ups' share grows with the slice, the scan's with the tenant.
   Search search() const;
 };

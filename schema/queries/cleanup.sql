@@ -12,13 +12,13 @@
 SELECT x.source_id AS connector_id, x.source_property_id AS property_id, x.version
 FROM sources s CROSS JOIN source_snapshots x ON x.source_id = s.id
 WHERE s.tenant_id = :tenant_id AND x.tenant_id = :tenant_id AND x.created_at < :before
-ORDER BY s.id, x.source_property_id, x.version LIMIT :count
+ORDER BY s.id, x.source_property_id, x.version LIMIT :count + 1
 
 -- fragment: old_target
 SELECT x.target_id AS connector_id, x.target_property_id AS property_id, x.version
 FROM targets s CROSS JOIN target_snapshots x ON x.target_id = s.id
 WHERE s.tenant_id = :tenant_id AND x.tenant_id = :tenant_id AND x.created_at < :before
-ORDER BY s.id, x.target_property_id, x.version LIMIT :count
+ORDER BY s.id, x.target_property_id, x.version LIMIT :count + 1
 
 -- fragment: staged
 EXISTS (SELECT 1 FROM imports i CROSS JOIN staging g ON g.import_id = i.id AND g.external_id = o.external_id
@@ -27,10 +27,13 @@ EXISTS (SELECT 1 FROM imports i CROSS JOIN staging g ON g.import_id = i.id AND g
 -- fragment: orphan_slice
 -- What a large import in progress has staged is looked at when that has ended.
 SELECT o.data_id FROM orphans o WHERE o.tenant_id = :tenant_id AND NOT {{staged}}
-ORDER BY o.data_id LIMIT :count
+ORDER BY o.data_id LIMIT :count + 1
 
 -- fragment: last_of
-ORDER BY connector_id DESC, property_id DESC, version DESC LIMIT 1
+ORDER BY connector_id DESC, property_id DESC, version DESC LIMIT 1 OFFSET
+
+-- fragment: behind
+CASE WHEN count(*) > :count THEN 1 ELSE 0 END
 
 -- name: cleanup_extent(tenant_id TenantId, scan_rows int) -> (connectors int, size int)
 -- How many sources and targets there are, and how many rows a scan of all would read. These are counted, up to `scan_rows`
@@ -48,17 +51,21 @@ FROM (SELECT count(*) AS connectors, CAST(coalesce(sum(property_count), 0) AS BI
   UNION ALL SELECT property_count FROM targets WHERE tenant_id = :tenant_id) AS connectors) AS live;
 
 -- name: cleanup_slice(tenant_id TenantId, before text, count int) -> (source_count int, source_connector int?, source_property int?, source_version int?, target_count int, target_connector int?, target_property int?, target_version int?, orphan_count int, orphan_last int)
--- What the next batch takes away, at most `count` of each kind.
+-- What the next batch takes away, at most `count` of each kind. The numbers count one more where there is more behind it.
 WITH old_source AS MATERIALIZED ({{old_source}}),
 old_target AS MATERIALIZED ({{old_target}}),
 orphan AS MATERIALIZED ({{orphan_slice}}),
-last_source AS MATERIALIZED (SELECT connector_id, property_id, version FROM old_source {{last_of}}),
-last_target AS MATERIALIZED (SELECT connector_id, property_id, version FROM old_target {{last_of}})
+last_source AS MATERIALIZED (SELECT connector_id, property_id, version FROM old_source
+  {{last_of}} (SELECT {{behind}} FROM old_source)),
+last_target AS MATERIALIZED (SELECT connector_id, property_id, version FROM old_target
+  {{last_of}} (SELECT {{behind}} FROM old_target)),
+last_orphan AS MATERIALIZED (SELECT data_id FROM orphan
+  ORDER BY data_id DESC LIMIT 1 OFFSET (SELECT {{behind}} FROM orphan))
 SELECT (SELECT count(*) FROM old_source) AS source_count, (SELECT connector_id FROM last_source) AS source_connector,
   (SELECT property_id FROM last_source) AS source_property, (SELECT version FROM last_source) AS source_version,
   (SELECT count(*) FROM old_target) AS target_count, (SELECT connector_id FROM last_target) AS target_connector,
   (SELECT property_id FROM last_target) AS target_property, (SELECT version FROM last_target) AS target_version,
-  (SELECT count(*) FROM orphan) AS orphan_count, (SELECT coalesce(max(data_id), 0) FROM orphan) AS orphan_last;
+  (SELECT count(*) FROM orphan) AS orphan_count, coalesce((SELECT data_id FROM last_orphan), 0) AS orphan_last;
 
 -- fragment: expired_source
 FROM sources s CROSS JOIN source_snapshots x ON x.source_id = s.id AND s.id <= :source_connector

@@ -102,7 +102,7 @@ async function extentOf(store: Store): Promise<Row> {
   return { connectors, size: Math.min(size, kScanRows + 1) };
 }
 
-/** As core/flow/cleanup.cc sends it. Answers whether there may be more. */
+/** As core/flow/cleanup.cc sends it. Answers whether there is more. */
 async function cleanUpOnce(store: Store, limit: number, search: Search): Promise<boolean> {
   const [extent] = await store.run("cleanup_extent", 1, kScanRows);
   assert.deepEqual(extent, await extentOf(store));
@@ -112,7 +112,7 @@ async function cleanUpOnce(store: Store, limit: number, search: Search): Promise
     numbers(...["connector", "property", "version"].map((name) => `${kind}_${name}`));
   const [source, target, [orphan = 0]] = [cut("source"), cut("target"), numbers("orphan_last")];
   const counts = numbers("source_count", "target_count", "orphan_count");
-  assert.ok(counts.every((count) => count <= limit));
+  assert.ok(counts.every((count) => count <= limit + 1));
   if (counts.some((count) => count > 0)) {
     const slice = [1, kBefore, ...source, ...target, orphan];
     await store.run("staged_kept", ...slice);
@@ -123,7 +123,7 @@ async function cleanUpOnce(store: Store, limit: number, search: Search): Promise
     await store.run("target_snapshots_expired", 1, kBefore, ...target);
     await store.run("log_counted", 1, 1, "$.target_snapshots");
   }
-  return counts.includes(limit);
+  return counts.some((count) => count > limit);
 }
 
 /** As core/flow/retention.cc sends it. Answers whether there was something. */

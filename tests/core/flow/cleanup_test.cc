@@ -81,9 +81,18 @@ TEST(CleanUp, ASliceThatIsNotFullEndsItWithItsBatch) {
   EXPECT_EQ(flow.result().value(), "{}");
 }
 
-TEST(CleanUp, AFullSliceLeavesTheRowRunningAndTheNextOneEndsIt) {
+TEST(CleanUp, AFullSliceEndsItWhereNothingIsBehind) {
   CleanUp flow = clean_up_all();
-  find(flow, kCleanupSliceRows, 0, 0, 2, 10);
+  find(flow, kCleanupSliceRows, kCleanupSliceRows, kCleanupSliceRows, 2, 10);
+  const Statement* log =
+      flow.find(store::log_added({}, "", "", "", {}, {}, 0, 0, 0, {}, {}, "", {}));
+  ASSERT_NE(log, nullptr);
+  EXPECT_EQ(std::get<std::string>(log->params[3]), "success");
+}
+
+TEST(CleanUp, ASliceWithMoreBehindItLeavesTheRowRunningAndTheNextOneEndsIt) {
+  CleanUp flow = clean_up_all();
+  find(flow, kCleanupSliceRows + 1, 0, 0, 2, 10);
   const Statement* log =
       flow.find(store::log_added({}, "", "", "", {}, {}, 0, 0, 0, {}, {}, "", {}));
   ASSERT_NE(log, nullptr);
