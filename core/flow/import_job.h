@@ -44,7 +44,8 @@ Task<Result<ImportOutcome>> import_at_once(Invocation& in, ImportJob& job);
 Task<Result<Unit>> stage_part(Invocation& in, ImportJob& job);
 // Decides on what was staged, and applies it in one batch.
 Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job);
-// Drops what was staged by an import that failed.
+// Drops what was staged by an import that failed, as far as the store's steps last: what is left
+// is the retention's.
 Task<Result<Unit>> discard_staged(Invocation& in, ImportJob& job);
 
 // Takes the source's row as it was read now. Errors: not_found; guard (`id_field_changed`), where

@@ -1,6 +1,7 @@
 #include "core/base/limits.h"
 #include "core/flow/commit.h"
 #include "core/flow/import_job.h"
+#include "core/flow/staged_slice.h"
 #include "core/store/pack.h"
 #include "core/store/store.h"
 
@@ -212,11 +213,12 @@ Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job) {
 }
 
 Task<Result<Unit>> discard_staged(Invocation& in, ImportJob& job) {
-  std::vector<Statement> batch;
-  batch.push_back(store::staged_data_deleted(job.order.tenant, *job.staged_id));
-  batch.push_back(store::staging_dropped(job.order.tenant, *job.staged_id));
-  batch.push_back(store::import_ended(job.order.tenant, *job.staged_id));
-  CO_TRY([[maybe_unused]] auto dropped, co_await store::batch(in, std::move(batch)));
+  bool last = false;
+  while (!last && in.may_go_on()) {
+    CO_TRY(StagedSlice slice, co_await next_staged_slice(in, job.order.tenant, *job.staged_id));
+    last = slice.last;
+    CO_TRY([[maybe_unused]] auto dropped, co_await store::batch(in, std::move(slice.drops)));
+  }
   co_return Unit{};
 }
 

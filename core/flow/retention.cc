@@ -6,6 +6,7 @@
 
 #include "core/base/limits.h"
 #include "core/flow/cleanup.h"
+#include "core/flow/staged_slice.h"
 #include "core/json/cursor.h"
 #include "core/json/writer.h"
 #include "core/store/store.h"
@@ -79,15 +80,8 @@ Task<Result<Step>> imports(Invocation& in, const Work& work) {
   if (!rows.next(import)) co_return step;
   int64_t id = import.id;
   step.push_back(store::guard_import_idle(tenant, id, std::string(import.lease_until)));
-  step.push_back(store::import_given_up(tenant, id));
-  CO_TRY(rows, co_await store::query(in, store::staged_slice(tenant, id, kCleanupSliceRows)));
-  auto slice = store::only<store::StagedSliceRow>(rows);
-  if (slice.last) {
-    std::string last(*slice.last);
-    step.push_back(store::staged_slice_data_deleted(tenant, id, last));
-    step.push_back(store::staged_slice_dropped(tenant, id, last));
-  }
-  if (slice.count < kCleanupSliceRows) step.push_back(store::import_ended(tenant, id));
+  CO_TRY(StagedSlice slice, co_await next_staged_slice(in, tenant, id));
+  std::move(slice.drops.begin(), slice.drops.end(), std::back_inserter(step));
   co_return step;
 }
 

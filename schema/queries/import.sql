@@ -239,11 +239,6 @@ WHERE tenant_id = :tenant_id AND coalesce(removed_at, '') <> '' AND (source_id, 
 UPDATE source_properties SET {{removed}}
 WHERE tenant_id = :tenant_id AND source_id = :source_id AND removed_at IS NULL AND {{not_staged}};
 
--- name: staged_data_deleted(tenant_id TenantId, import_id int)
--- Data of an import that is given up, before any row points to it.
-DELETE FROM property_data WHERE tenant_id = :tenant_id AND id IN (
-  SELECT data_id FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id AND sent = 1);
-
 -- name: staging_dropped(tenant_id TenantId, import_id int)
 DELETE FROM staging WHERE tenant_id = :tenant_id AND import_id = :import_id;
 
