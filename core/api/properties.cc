@@ -2,6 +2,7 @@
 #include "core/api/paging.h"
 #include "core/api/rows.h"
 #include "core/base/encoding.h"
+#include "core/base/limits.h"
 #include "core/flow/configure.h"
 #include "core/flow/edit.h"
 #include "core/flow/property.h"
@@ -17,6 +18,12 @@ std::optional<int64_t> flag(std::optional<bool> given) {
   return given ? std::optional<int64_t>(*given ? 1 : 0) : std::nullopt;
 }
 
+// Whether few rows may fit, which are found without the others. Each slice of a stream finds them
+// anew, so one that has given so many rows is read as if nothing was filtered.
+bool may_be_few(const flow::PropertyFilters& only, flow::Slice slice) {
+  return (only.updated_since || only.owner) && slice.given < kFewRows;
+}
+
 Statement source_page(const flow::ListKey& key, flow::Slice slice) {
   const flow::PropertyFilters& only = key.properties;
   SourceId source{key.parent};
@@ -25,9 +32,14 @@ Statement source_page(const flow::ListKey& key, flow::Slice slice) {
     return store::source_property_named(key.tenant, source, *only.external_id, removed,
                                         only.updated_since, slice.after, slice.largest);
   }
-  return only.removed == true
-             ? store::source_property_removed_rows(key.tenant, source, removed, only.updated_since,
-                                                   slice.after, slice.rows, slice.largest)
+  if (only.removed == true) {
+    return store::source_property_removed_rows(key.tenant, source, removed, only.updated_since,
+                                               slice.after, slice.rows, slice.largest);
+  }
+  return may_be_few(only, slice)
+             ? store::source_property_few_rows(key.tenant, source, removed, *only.updated_since,
+                                               *only.surely_before, kFewRows, kFewOf, slice.after,
+                                               slice.rows, slice.largest)
              : store::source_property_rows(key.tenant, source, removed, only.updated_since,
                                            slice.after, slice.rows, slice.largest);
 }
@@ -49,10 +61,16 @@ Statement target_page(const flow::ListKey& key, flow::Slice slice) {
                                               only.sync_status, only.owner, only.updated_since,
                                               slice.after, slice.rows, slice.largest);
   }
-  return only.has_manual_changes == true
-             ? store::target_property_edited_rows(key.tenant, target, edited, removed,
-                                                  only.sync_status, only.owner, only.updated_since,
-                                                  slice.after, slice.rows, slice.largest)
+  if (only.has_manual_changes == true) {
+    return store::target_property_edited_rows(key.tenant, target, edited, removed, only.sync_status,
+                                              only.owner, only.updated_since, slice.after,
+                                              slice.rows, slice.largest);
+  }
+  return may_be_few(only, slice)
+             ? store::target_property_few_rows(key.tenant, target, edited, removed,
+                                               only.sync_status, only.owner, only.updated_since,
+                                               only.surely_before, kFewRows, kFewOf, slice.after,
+                                               slice.rows, slice.largest)
              : store::target_property_rows(key.tenant, target, edited, removed, only.sync_status,
                                            only.owner, only.updated_since, slice.after, slice.rows,
                                            slice.largest);
@@ -62,7 +80,10 @@ flow::PropertyFilters read_filters(Connector connector, const Arguments& given) 
   flow::PropertyFilters filters;
   filters.external_id = given.text("external_id");
   filters.removed = given.boolean("removed");
-  if (auto since = given.time("updated_since")) filters.updated_since = to_text(*since);
+  if (auto since = given.time("updated_since")) {
+    filters.updated_since = to_text(*since);
+    filters.surely_before = to_text(*since - kClockSkewMs);
+  }
   if (connector == Connector::source) return filters;
   filters.has_manual_changes = given.boolean("has_manual_changes");
   filters.sync_status = given.text("sync_status");

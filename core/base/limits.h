@@ -123,6 +123,12 @@ inline constexpr int64_t kPageMemoryPerByte = 6;
 inline constexpr int64_t kUnreservedPageBytes = 100'000;
 // The same of a streamed list, of which a part is made at a time.
 inline constexpr uint64_t kStreamMemory = 1'800'000;
+// Few rows of a list are found by another index than that of its order, and sorted for each page
+// anew: at most this share of the rows, and at most so many, which takes 30 ms.
+inline constexpr int64_t kFewOf = 10;
+inline constexpr int64_t kFewRows = 10'000;
+// By how much the clocks of two isolates may differ, and the time of a batch from its commit.
+inline constexpr int64_t kClockSkewMs = 60 * 60 * 1000;
 // A streamed list goes out in parts of about this size, however large its pages are.
 inline constexpr size_t kStreamPartBytes = 256 * 1024;
 // A batch of a clean-up keeps everybody else waiting, so it is bounded to a quarter of a second: it

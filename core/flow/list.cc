@@ -167,6 +167,7 @@ Task<Result<http::Response>> stream(Invocation& in, List list, Text text, Part p
     // The frame that brought the part goes before the next one comes.
     part.rows = store::Rows();
     Slice slice = next_slice(part, kStreamSliceRows, kStreamSliceBytes);
+    slice.given = text.rows;
     Result<Part> next = co_await read_part(in, list, slice);
     if (!next.ok()) co_return http::Response{Form::streamed_broken};
     part = std::move(next).value();

@@ -40,6 +40,8 @@ struct PropertyFilters {
   std::optional<std::string> external_id = {};
   std::optional<bool> removed = {};
   std::optional<std::string> updated_since = {};
+  // What was written before this was changed before `updated_since`, whatever clock it has.
+  std::optional<std::string> surely_before = {};
   std::optional<bool> has_manual_changes = {};
   std::optional<std::string> sync_status = {};
   std::optional<SourceId> owner = {};
@@ -57,11 +59,12 @@ struct ListKey {
 
 // Which part of a list one query reads: up to `rows` rows behind the id `after`. Of a row with more
 // than `largest` bytes of data it reads only how many they are, so that it never brings more than
-// `rows` times `largest` bytes.
+// `rows` times `largest` bytes. The answer has `given` rows already.
 struct Slice {
   int64_t after;
   int64_t rows;
   int64_t largest;
+  int64_t given = 0;
 };
 
 // What became of the next row: whether it was appended, or is so large that it came without its

@@ -68,10 +68,12 @@ x.id, {{listed_data}}, x.hash || '|' || x.version || '|' || x.created_at || '|' 
 CASE WHEN x.manual_changes_warning IS NOT NULL OR x.contested_by IS NOT NULL THEN
   {{warnings}} END AS warnings
 
+-- fragment: source_filters
+(:removed IS NULL OR CASE WHEN x.removed_at IS NULL THEN 0 ELSE 1 END = :removed)
+  AND (:updated_since IS NULL OR x.updated_at >= :updated_since)
+
 -- fragment: source_page
-x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id > :after
-  AND (:removed IS NULL OR CASE WHEN x.removed_at IS NULL THEN 0 ELSE 1 END = :removed)
-  AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id
+x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id > :after AND {{source_filters}} AND d.tenant_id = :tenant_id
 ORDER BY x.id LIMIT :count
 
 -- name: source_property_rows(tenant_id TenantId, source_id SourceId, removed int?, updated_since text?, after int, count int, largest int) -> listed_source_property
@@ -89,8 +91,71 @@ WHERE x.removed_at IS NOT NULL AND {{source_page}};
 -- The page of at most one row that has an external id.
 SELECT {{source_listed}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.external_id = :external_id AND x.id > :after
-  AND (:removed IS NULL OR CASE WHEN x.removed_at IS NULL THEN 0 ELSE 1 END = :removed)
-  AND (:updated_since IS NULL OR x.updated_at >= :updated_since) AND d.tenant_id = :tenant_id;
+  AND {{source_filters}} AND d.tenant_id = :tenant_id;
+
+-- Few rows of a long list are found by another index than that of its order, and sorted: those that changed since a moment
+-- by their revisions, those that a source owns by the source's properties. Revisions rise with each batch, and the times of
+-- rows with them, but for what clocks differ by: `before` is so much earlier than the moment. `halving` finds, bit by bit and
+-- one row read for each, a revision up to which all rows are older than that. Where few rows are behind it they are the
+-- candidates of the page; where there are more, the list is scanned in its order, as it is without a filter. SQLite makes a
+-- copy of each part wherever it is named, of which there may not be many.
+
+-- fragment: few_source
+-- A share of the rows, and no more than are sorted in a moment.
+(SELECT CASE WHEN property_count / :few_of < :few THEN property_count / :few_of + 1 ELSE :few END FROM sources
+  WHERE tenant_id = :tenant_id AND id = :source_id)
+
+-- fragment: few_target
+-- A share of the rows, and no more than are sorted in a moment.
+(SELECT CASE WHEN property_count / :few_of < :few THEN property_count / :few_of + 1 ELSE :few END FROM targets
+  WHERE tenant_id = :tenant_id AND id = :target_id)
+
+-- fragment: edge_source
+-- The highest revision of rows that are older; none where there are no such rows, or too many behind them.
+WITH RECURSIVE halving(floor, bit) AS (SELECT CAST(0 AS BIGINT), CAST(1099511627776 AS BIGINT) UNION ALL
+  SELECT CASE WHEN floor + bit > {{source_revision}} THEN floor
+    WHEN coalesce((SELECT CASE WHEN p.updated_at < :before THEN 1 ELSE 0 END FROM source_properties p
+      INDEXED BY source_properties_changed
+      WHERE p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.revision <= floor + bit
+      ORDER BY p.revision DESC LIMIT 1), 1) = 1 THEN floor + bit
+    ELSE floor END, bit / 2
+  FROM halving WHERE bit > 0 AND :before IS NOT NULL),
+older AS MATERIALIZED (SELECT max(p.revision) AS revision FROM source_properties p INDEXED BY source_properties_changed
+  WHERE p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.revision <= (SELECT max(floor) FROM halving)),
+edge AS MATERIALIZED (SELECT CASE WHEN revision IS NOT NULL AND (SELECT 1 FROM source_properties p
+  WHERE p.tenant_id = :tenant_id AND p.source_id = :source_id AND p.revision > older.revision
+  LIMIT 1 OFFSET {{few_source}}) IS NULL THEN revision END AS revision FROM older)
+
+-- fragment: edge_target
+-- The highest revision of rows that are older; none where there are no such rows, or too many behind them.
+WITH RECURSIVE halving(floor, bit) AS (SELECT CAST(0 AS BIGINT), CAST(1099511627776 AS BIGINT) UNION ALL
+  SELECT CASE WHEN floor + bit > {{target_revision}} THEN floor
+    WHEN coalesce((SELECT CASE WHEN p.updated_at < :before THEN 1 ELSE 0 END FROM target_properties p
+      INDEXED BY target_properties_changed
+      WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.revision <= floor + bit
+      ORDER BY p.revision DESC LIMIT 1), 1) = 1 THEN floor + bit
+    ELSE floor END, bit / 2
+  FROM halving WHERE bit > 0 AND :before IS NOT NULL),
+older AS MATERIALIZED (SELECT max(p.revision) AS revision FROM target_properties p INDEXED BY target_properties_changed
+  WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.revision <= (SELECT max(floor) FROM halving)),
+edge AS MATERIALIZED (SELECT CASE WHEN revision IS NOT NULL AND (SELECT 1 FROM target_properties p
+  WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.revision > older.revision
+  LIMIT 1 OFFSET {{few_target}}) IS NULL THEN revision END AS revision FROM older)
+
+-- name: source_property_few_rows(tenant_id TenantId, source_id SourceId, removed int?, updated_since text, before text, few int, few_of int, after int, count int, largest int) -> listed_source_property
+-- The page of those that changed since a moment.
+{{edge_source}}, page AS MATERIALIZED (
+  SELECT id, external_id FROM (SELECT x.id, x.external_id FROM edge
+    CROSS JOIN source_properties x ON x.source_id = :source_id AND x.revision > edge.revision
+    WHERE x.tenant_id = :tenant_id AND x.id > :after AND {{source_filters}} ORDER BY x.id LIMIT :count) AS changed
+  UNION ALL
+  SELECT id, external_id FROM (SELECT x.id, x.external_id FROM source_properties x
+    WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id
+      AND x.id > (SELECT CASE WHEN revision IS NULL THEN :after ELSE 9223372036854775807 END FROM edge)
+      AND {{source_filters}} ORDER BY x.id LIMIT :count) AS scanned)
+SELECT {{source_listed}} FROM page CROSS JOIN source_properties x ON x.source_id = :source_id AND x.external_id = page.external_id
+CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.tenant_id = :tenant_id AND d.tenant_id = :tenant_id ORDER BY page.id;
 
 -- name: source_property(tenant_id TenantId, source_id SourceId, id PropertyId) -> source_property
 SELECT {{source_columns}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
@@ -123,6 +188,31 @@ WHERE {{attention}} AND {{target_page}};
 SELECT {{target_listed}} FROM target_properties x INDEXED BY target_properties_status
 CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.sync_status = :status AND x.sync_status <> 'synced' AND {{target_page}};
+
+-- name: target_property_few_rows(tenant_id TenantId, target_id TargetId, has_manual_changes int?, removed int?, sync_status text?, owner SourceId?, updated_since text?, before text?, few int, few_of int, after int, count int, largest int) -> listed_target_property
+-- The page of those that changed since a moment, of those that a source owns, or of those that fit both.
+{{edge_target}}, owner AS MATERIALIZED (SELECT CASE WHEN revision IS NULL AND (SELECT 1 FROM source_properties p
+  WHERE p.tenant_id = :tenant_id AND p.source_id = :owner LIMIT 1 OFFSET {{few_target}}) IS NULL THEN :owner END AS id
+  FROM edge),
+page AS MATERIALIZED (
+  SELECT id, external_id FROM (SELECT x.id, x.external_id FROM edge
+    CROSS JOIN target_properties x ON x.target_id = :target_id AND x.revision > edge.revision
+    WHERE x.tenant_id = :tenant_id AND x.id > :after AND x.deleted_at IS NULL AND {{target_filters}}
+    ORDER BY x.id LIMIT :count) AS changed
+  UNION ALL
+  SELECT id, external_id FROM (SELECT x.id, x.external_id FROM owner
+    CROSS JOIN source_properties p ON p.source_id = owner.id
+    CROSS JOIN target_properties x ON x.target_id = :target_id AND x.external_id = p.external_id
+    WHERE p.tenant_id = :tenant_id AND x.tenant_id = :tenant_id AND x.id > :after AND x.deleted_at IS NULL
+      AND {{target_filters}} ORDER BY x.id LIMIT :count) AS owned
+  UNION ALL
+  SELECT id, external_id FROM (SELECT x.id, x.external_id FROM target_properties x
+    WHERE x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.id > CASE WHEN (SELECT revision FROM edge) IS NULL
+        AND (SELECT id FROM owner) IS NULL THEN :after ELSE 9223372036854775807 END
+      AND x.deleted_at IS NULL AND {{target_filters}} ORDER BY x.id LIMIT :count) AS scanned)
+SELECT {{target_listed}} FROM page CROSS JOIN target_properties x ON x.target_id = :target_id AND x.external_id = page.external_id
+CROSS JOIN property_data d ON d.id = x.data_id
+WHERE x.tenant_id = :tenant_id AND d.tenant_id = :tenant_id ORDER BY page.id;
 
 -- name: target_property_named(tenant_id TenantId, target_id TargetId, external_id text, has_manual_changes int?, removed int?, sync_status text?, owner SourceId?, updated_since text?, after int, largest int) -> listed_target_property
 -- The page of at most one row that has an external id.

@@ -60,6 +60,9 @@ class ScriptedWorld {
     if (number == store::source_property_rows({}, {}, {}, {}, 0, 0, 0).number) {
       return list(params[4].get<int64_t>(), params[5].get<int64_t>(), params[6].get<int64_t>());
     }
+    if (number == store::source_property_few_rows({}, {}, {}, "", "", 0, 0, 0, 0, 0).number) {
+      return list(params[7].get<int64_t>(), params[8].get<int64_t>(), params[9].get<int64_t>());
+    }
     if (number == store::connector_by_id(Connector::source, {}, 0).number && !source_exists)
       return {};
     if (number == store::tenant_by_id({}).number) {

@@ -199,6 +199,52 @@ test("rows read: a list reads two for each of its rows, and its parent", () => {
   }
 });
 
+/** A tenant with a target of `count` rows: all old, but for the first and the last, which changed today. */
+async function aged(count: number) {
+  const { value } = await call("POST", "/tenants", { name: `aged, of ${count}` });
+  const key = String(value["api_key"]);
+  const made = async (path: string, type: string) =>
+    Number((await call("POST", path, { name: "n", type }, key)).value["id"]);
+  const [source, other] = [await made("/sources", "json"), await made("/sources", "json")];
+  const target = await made("/targets", "internal");
+  const few = { data: [{ id: "own" }, { id: "too" }] };
+  await call("POST", `/sources/${other}/import`, few, key);
+  await call("POST", `/sync/${other}/${target}`, undefined, key);
+  await call("POST", `/sources/${source}/import`, items(count - 2, 1), key);
+  await call("POST", `/sync/${source}/${target}`, undefined, key);
+  for (const table of ["source_properties", "target_properties"]) {
+    const sql = `UPDATE ${table} SET updated_at = '2020-01-01T00:00:00.000Z' WHERE tenant_id = ?`;
+    await platform.env.DB.prepare(sql).bind(Number(value["id"])).run();
+  }
+  const changed = [0, count - 3].map((at) => ({ id: `P${at}`, version: 2 }));
+  await call("POST", `/sources/${source}/import`, { data: changed }, key);
+  await call("POST", `/sync/${source}/${target}`, undefined, key);
+  return { source: `/sources/${source}`, target: `/targets/${target}`, other, key };
+}
+
+const kAgedSizes = [500, 4000];
+const agedOnes: Awaited<ReturnType<typeof aged>>[] = [];
+for (const size of kAgedSizes) agedOnes.push(await aged(size));
+
+const kSince = "updated_since=2025-01-01T00:00:00Z";
+for (const [name, path] of [
+  ["those of a source that changed", (of) => `${of.source}/properties?${kSince}`],
+  ["those of a target that changed", (of) => `${of.target}/properties?${kSince}`],
+  ["those that a source owns", (of) => `${of.target}/properties?source_id=${of.other}`],
+] as readonly [string, (of: Awaited<ReturnType<typeof aged>>) => string][]) {
+  test(`rows read: of a list, ${name} are found without the others`, async () => {
+    for (const [at, of] of agedOnes.entries()) {
+      for (const page of ["", "&limit=1", "&limit=100"]) {
+        const cost = await call("GET", path(of) + page, undefined, of.key);
+        const rows = cost.value as unknown as object[];
+        assert.equal(rows.length, page === "&limit=1" ? 1 : 2, `${name}${page}`);
+        assert.ok(cost.read <= 130, `${name}${page}, of ${kAgedSizes[at]}: ${cost.read} rows read`);
+        assert.equal(cost.calls, 1);
+      }
+    }
+  });
+}
+
 test("calls: the use of a key is written once an hour, one row, and read with what is read anyway", async () => {
   const { value } = await call("POST", "/tenants", { name: "of a key" });
   const key = String(value["api_key"]);
