@@ -155,10 +155,12 @@ std::string quote(std::string_view utf8) {
 
 std::optional<std::string_view> find_member(std::string_view object, std::string_view key_utf8) {
   if (type_of(object) != ValueType::object) return std::nullopt;
+  MemberCursor member(object);
+  if (!member.next()) return std::nullopt;
   std::string key = quote(key_utf8);
-  for (MemberCursor member(object); member.next();) {
+  do {
     if (member.key() == key) return member.value();
-  }
+  } while (member.next());
   return std::nullopt;
 }
 

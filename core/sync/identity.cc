@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "core/base/check.h"
 #include "core/base/limits.h"
 #include "core/json/cursor.h"
 
@@ -9,13 +10,14 @@ namespace sm::sync {
 namespace {
 
 Identity read_identity(std::string_view value) {
-  if (json::type_of(value) == json::ValueType::number) return {std::string(value), {}};
-  if (json::type_of(value) != json::ValueType::string) return {{}, "must be a string or a number"};
+  using Fault = IdentityFault;
+  if (json::type_of(value) == json::ValueType::number) return {std::string(value)};
+  if (json::type_of(value) != json::ValueType::string) return {{}, Fault::wrong_type};
   std::string text = json::unquote(value);
-  if (text.empty()) return {{}, "must not be empty"};
-  if (text.size() > kMaxIdentityBytes) return {{}, "must have at most 512 bytes"};
-  if (text.find('\0') != std::string::npos) return {{}, "must not contain U+0000"};
-  return {std::move(text), {}};
+  if (text.empty()) return {{}, Fault::empty};
+  if (text.size() > kMaxIdentityBytes) return {{}, Fault::too_long};
+  if (text.find('\0') != std::string::npos) return {{}, Fault::has_nul};
+  return {std::move(text)};
 }
 
 bool is_there(const std::optional<std::string_view>& value) {
@@ -28,75 +30,90 @@ std::string pointer_of(const json::PointerTokens& tokens) {
   return pointer.empty() ? "\"\"" : pointer;
 }
 
-// Whether what a refused item has at a pointer is not certain: an object on the way has the key
-// twice, or the key has U+FFFD, which may stand for half of a surrogate pair.
-bool is_uncertain(std::string_view value, const json::PointerTokens& tokens) {
-  for (const std::string& token : tokens) {
-    if (token.find("\xef\xbf\xbd") != std::string::npos) return true;
-    int found = 0;
-    if (json::type_of(value) == json::ValueType::object) {
-      for (json::MemberCursor member(value); member.next();) {
-        if (json::unquote(member.key()) == token) ++found;
-      }
-    }
-    if (found > 1) return true;
-    auto next = json::find(value, {token});
-    if (!next) return false;
-    value = *next;
+// Goes on from a value of a refused item to what a token names in it. False where that is not
+// certain: the key is there twice, or it has U+FFFD, which may stand for half of a surrogate pair.
+bool step_surely(std::optional<std::string_view>& value, std::string_view token) {
+  if (token.find("\xef\xbf\xbd") != std::string_view::npos) return false;
+  if (!value) return true;
+  if (json::type_of(*value) != json::ValueType::object) {
+    value = json::find(*value, {std::string(token)});
+    return true;
   }
-  return false;
+  std::string key = json::quote(token);
+  std::optional<std::string_view> found;
+  for (json::MemberCursor member(*value); member.next();) {
+    if (member.key() != key) continue;
+    if (found) return false;
+    found = member.value();
+  }
+  value = found;
+  return true;
 }
 
-// Looks at one place; nothing where it is passed over. What stands in errors is worked out only
-// there, since most items have none.
+// Looks at one place; nothing where it is passed over.
 std::optional<Identity> identity_at(const std::optional<std::string_view>& value,
-                                    std::string_view name, const IdField& id_field) {
+                                    std::string_view member) {
   if (!is_there(value)) return std::nullopt;
   Identity identity = read_identity(*value);
-  if (identity.problem.empty()) return identity;
-  std::string where =
-      name.empty() ? pointer_of(*id_field) + " (id_field)" : "/" + std::string(name);
-  identity.problem = "its identity, at " + where + ", " + identity.problem;
+  identity.member = member;
   return identity;
 }
 
-Identity none(const IdField& id_field) {
-  if (!id_field)
-    return {{},
-            "it has no identity: neither external_id nor id (the source's config may name another "
-            "place, as {\"id_field\": \"/ListingKey\"})"};
-  return {{},
-          "it has no identity: nothing at " + pointer_of(*id_field) +
-              " (id_field), and neither external_id nor id"};
-}
+constexpr std::string_view kMembers[] = {"external_id", "id"};
 
 }  // namespace
 
 Identity identity_of(std::string_view item, const IdField& id_field) {
   if (id_field) {
-    if (auto found = identity_at(json::find(item, *id_field), {}, id_field)) return *found;
+    if (auto found = identity_at(json::find(item, *id_field), {})) return *std::move(found);
   }
-  for (std::string_view name : {"external_id", "id"}) {
-    if (auto found = identity_at(json::find_member(item, name), name, id_field)) return *found;
+  for (std::string_view member : kMembers) {
+    if (auto found = identity_at(json::find_member(item, member), member)) return *std::move(found);
   }
-  return none(id_field);
+  return {{}, IdentityFault::missing};
 }
 
 Identity identity_of_refused(std::string_view item, const IdField& id_field) {
-  auto uncertain = [](const json::PointerTokens& tokens) {
-    return Identity{{},
-                    "its identity is not certain: a member of " + pointer_of(tokens) +
-                        " is there twice, or half of a surrogate pair"};
-  };
   if (id_field) {
-    if (is_uncertain(item, *id_field)) return uncertain(*id_field);
-    if (auto found = identity_at(json::find(item, *id_field), {}, id_field)) return *found;
+    std::optional<std::string_view> value = item;
+    for (const std::string& token : *id_field) {
+      if (!step_surely(value, token)) return {{}, IdentityFault::uncertain};
+    }
+    if (auto found = identity_at(value, {})) return *std::move(found);
   }
-  for (const char* name : {"external_id", "id"}) {
-    if (is_uncertain(item, {name})) return uncertain({name});
-    if (auto found = identity_at(json::find_member(item, name), name, id_field)) return *found;
+  for (std::string_view member : kMembers) {
+    std::optional<std::string_view> value = item;
+    if (!step_surely(value, member)) return {{}, IdentityFault::uncertain, member};
+    if (auto found = identity_at(value, member)) return *std::move(found);
   }
-  return none(id_field);
+  return {{}, IdentityFault::missing};
+}
+
+std::string problem_of(const Identity& identity, const IdField& id_field) {
+  bool by_field = identity.member.empty() && id_field;
+  std::string at = by_field ? pointer_of(*id_field) : "/" + std::string(identity.member);
+  std::string where = "its identity, at " + at + (by_field ? " (id_field), " : ", ");
+  switch (identity.fault) {
+    case IdentityFault::none:
+      return {};
+    case IdentityFault::missing:
+      return id_field ? "it has no identity: nothing at " + at +
+                            " (id_field), and neither external_id nor id"
+                      : "it has no identity: neither external_id nor id (the source's config may "
+                        "name another place, as {\"id_field\": \"/ListingKey\"})";
+    case IdentityFault::uncertain:
+      return "its identity is not certain: a member of " + at +
+             " is there twice, or half of a surrogate pair";
+    case IdentityFault::wrong_type:
+      return where + "must be a string or a number";
+    case IdentityFault::empty:
+      return where + "must not be empty";
+    case IdentityFault::too_long:
+      return where + "must have at most 512 bytes";
+    case IdentityFault::has_nul:
+      return where + "must not contain U+0000";
+  }
+  SM_CHECK(false);
 }
 
 size_t identity_levels(const IdField& id_field) {

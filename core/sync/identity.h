@@ -10,9 +10,14 @@
 
 namespace sm::sync {
 
+// Why an item has no identity. A text of it is made where it is told alone: of a million items each
+// may fail.
+enum class IdentityFault { none, missing, uncertain, wrong_type, empty, too_long, has_nul };
+
 struct Identity {
   std::string external_id;  // empty where there is none
-  std::string problem;      // why there is none; text for the import's errors
+  IdentityFault fault = IdentityFault::none;
+  std::string_view member = {};  // at fault; empty for what `id_field` points to
 };
 
 using IdField = std::optional<json::PointerTokens>;
@@ -25,6 +30,9 @@ Identity identity_of(std::string_view item, const IdField& id_field);
 // The identity of an item that is refused, from the text that stands for it (json/canonical.h);
 // none where a key on the way to it stands there twice.
 Identity identity_of_refused(std::string_view item, const IdField& id_field);
+
+// A text for the import's errors; empty where there is an identity.
+std::string problem_of(const Identity& identity, const IdField& id_field);
 
 // Containers within which identities are looked for.
 size_t identity_levels(const IdField& id_field);

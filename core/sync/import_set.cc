@@ -57,14 +57,13 @@ void ImportSet::add(const json::Event& event, Arena& arena, Arena::Mark before) 
   if (!is_refused && !identity.external_id.empty()) {
     return keep(identity.external_id, event.text, event.index);
   }
-  // Of a million items each may fail: what nobody is told is not put together.
   std::string detail;
   if (is_told(event.index)) {
     detail = is_refused  ? refusal_detail(event.refusal, event)
-             : is_object ? identity.problem
+             : is_object ? problem_of(identity, id_field_)
                          : "it is not an object";
     if (is_refused && is_object && identity.external_id.empty()) {
-      detail += "; " + identity.problem;
+      detail += "; " + problem_of(identity, id_field_);
     }
   }
   arena.release(before);

@@ -15,7 +15,7 @@ const kMaxGrownBytes = 16 * mebibyte;
 /** A head of 100 KB, and an answer with one property of 512 KiB. */
 const kUnreservedBytes = 4 * mebibyte;
 const kMaxCpuMs = 100;
-const kCpuSlack = 12;
+const kCpuSlack = 8;
 const kMaxBytes = 2_000_000;
 const kMixtures = 8;
 const kAroundBytes = 1024;

@@ -58,9 +58,9 @@ TEST(Identity, FollowsTheRulesOfTheApi) {
     if (one.id_field != nullptr) id_field = json::parse_pointer(one.id_field);
     Identity found = identity_of(one.item, id_field);
     EXPECT_EQ(found.external_id, one.external_id) << one.item;
-    EXPECT_EQ(found.problem.empty(), !found.external_id.empty()) << one.item;
-    EXPECT_NE(found.problem.find(one.problem), std::string::npos)
-        << one.item << ": " << found.problem;
+    std::string problem = problem_of(found, id_field);
+    EXPECT_EQ(problem.empty(), !found.external_id.empty()) << one.item;
+    EXPECT_NE(problem.find(one.problem), std::string::npos) << one.item << ": " << problem;
   }
 }
 
@@ -68,11 +68,32 @@ TEST(Identity, WhereThereIsNoneItIsSaidWhereItWasLookedFor) {
   auto problem = [](std::string_view item, const char* pointer = nullptr) {
     IdField id_field;
     if (pointer != nullptr) id_field = json::parse_pointer(pointer);
-    return identity_of(item, id_field).problem;
+    return problem_of(identity_of(item, id_field), id_field);
   };
   EXPECT_EQ(problem("{}"),
             "it has no identity: neither external_id nor id (the source's config may name another "
             "place, as {\"id_field\": \"/ListingKey\"})");
+  EXPECT_EQ(problem(R"({"x":1})", "/a/b"),
+            "it has no identity: nothing at /a/b (id_field), and neither external_id nor id");
+  EXPECT_EQ(problem(R"({"a":[]})", "/a"),
+            "its identity, at /a (id_field), must be a string or a number");
+  EXPECT_EQ(problem(R"({"id":""})", "/a"), "its identity, at /id, must not be empty");
+  EXPECT_EQ(problem("{}", ""), "its identity, at \"\" (id_field), must be a string or a number");
+}
+
+TEST(Identity, OfARefusedItemThatIsNotCertainItIsSaidWhichPlaceIsNot) {
+  auto problem = [](std::string_view item, const char* pointer = nullptr) {
+    IdField id_field;
+    if (pointer != nullptr) id_field = json::parse_pointer(pointer);
+    return problem_of(identity_of_refused(item, id_field), id_field);
+  };
+  EXPECT_EQ(problem(R"({"id":1,"id":2})"),
+            "its identity is not certain: a member of /id is there twice, or half of a surrogate "
+            "pair");
+  EXPECT_EQ(problem(R"({"m":{"k":1,"k":2}})", "/m/k"),
+            "its identity is not certain: a member of /m/k is there twice, or half of a surrogate "
+            "pair");
+  EXPECT_EQ(problem(R"({"id":"a","v":1,"v":2})"), "");
 }
 
 TEST(Identity, OfARefusedItemIsTakenOnlyWhereItIsCertain) {
