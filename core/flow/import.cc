@@ -53,6 +53,8 @@ Error cut_off(sync::ImportMode mode) {
                                   "best with a Content-Length."};
 }
 
+// An import that is at hand whole starts again by itself. One in parts cannot: its body is gone,
+// and its data lies in the store under the identities that were made of it. Only the client has it.
 Error identities_changed() {
   return {
       ErrorCode::conflict,
