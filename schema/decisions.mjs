@@ -44,10 +44,10 @@ const kMakes = {
     },
   },
   contest: {
-    none: { differs: "t.contested_by IS NOT NULL", becomes: "NULL" },
+    none: { differs: "{{contested}}", becomes: "NULL" },
     kept: { differs: "{{contest_over}}", becomes: "contest" },
     this: {
-      differs: "t.contested_by IS NULL OR (t.contested_by <> :source_id AND {{contest_over}})",
+      differs: "NOT {{contested}} OR (t.contested_by <> :source_id AND {{contest_over}})",
       becomes: "coalesce(contest, :source_id)",
     },
   },

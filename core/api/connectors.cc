@@ -1,4 +1,5 @@
 #include "core/flow/configure.h"
+#include "core/flow/deletion.h"
 
 #include "core/api/handlers.h"
 #include "core/api/paging.h"
@@ -89,13 +90,15 @@ ResponseTask delete_connector(Invocation& in, Call call) {
          co_await flow::find_connector(in, call.tenant, connector, call.ids[0]));
   CO_TRY(flow::DeletedConnector deleted,
          co_await flow::delete_connector(in, call.tenant, connector, std::move(row)));
-  co_return http::json(200, json::object([&](json::ObjectWriter& answer) {
-                         answer.text("status", "deleted");
-                         json::ObjectWriter(answer.key("deleted"))
-                             .integer("properties", deleted.properties)
-                             .integer("snapshots", deleted.snapshots)
-                             .end();
-                       }));
+  http::Response response = http::json(200, json::object([&](json::ObjectWriter& answer) {
+                                         answer.text("status", "deleted");
+                                         json::ObjectWriter(answer.key("deleted"))
+                                             .integer("properties", deleted.properties)
+                                             .integer("snapshots", deleted.snapshots)
+                                             .end();
+                                       }));
+  response.afterwards = flow::clear_away_behind(in, {call.tenant, connector, call.ids[0]});
+  co_return response;
 }
 
 }  // namespace sm::api

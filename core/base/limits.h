@@ -138,6 +138,17 @@ inline constexpr size_t kStreamPartBytes = 256 * 1024;
 inline constexpr int64_t kCleanupSliceRows = 10'000;
 inline constexpr int64_t kCleanupScanRows = 150'000;
 inline constexpr int64_t kCleanupLookUps = 20'000;
+// Rows that one batch takes away of a source or target that was deleted. It keeps everybody else
+// waiting: a slice of a source takes longest, 45 ms of processor time for 2,000 rows.
+inline constexpr int64_t kDeletionSliceRows = 3000;
+// How many such batches follow the answer to the deletion, whose instance works that long, and how
+// many one wake sends: it has other work, too. A wake leaves alone what was deleted so short a time
+// ago that the answer's batches may be under way.
+inline constexpr int kAnswerDeletionSlices = 30;
+inline constexpr int kWakeDeletionSlices = 150;
+inline constexpr int64_t kDeletionHeadStartMs = 60 * 1000;
+// How many snapshots are counted in one call of the store, which takes 50 ms.
+inline constexpr int64_t kCountedSnapshots = 100'000;
 // Steps of scheduled work in one wake, each a query and a batch at most: D1 takes 1,000 an
 // invocation. What is left goes on with the next wake. A holder that gives no sign for the time of
 // its lease is taken for dead.

@@ -130,36 +130,6 @@ Task<Result<ConnectorRow>> attempt_change(Invocation& in, ConnectorRow row,
   co_return changed;
 }
 
-// The second statement counts what goes.
-std::vector<Statement> deletion(TenantId tenant, Connector connector, const ConnectorRow& row,
-                                Time now) {
-  int64_t id = row.id;
-  std::vector<Statement> batch;
-  batch.push_back(store::guard_connector(connector, tenant, id, row.revision));
-  batch.push_back(store::connector_counted(connector, tenant, id));
-  batch.push_back(store::connector_data_orphaned(connector, tenant, id));
-  if (connector == Connector::target) {
-    batch.push_back(store::target_bases_orphaned(tenant, TargetId{id}));
-  } else {
-    batch.push_back(store::fed_targets_bumped(tenant, SourceId{id}));
-    batch.push_back(store::target_rows_untied(tenant, SourceId{id}, to_text(now)));
-  }
-  batch.push_back(store::connector_snapshots_deleted(connector, tenant, id));
-  batch.push_back(store::connector_properties_deleted(connector, tenant, id));
-  batch.push_back(store::connector_pairs_deleted(connector, tenant, id));
-  batch.push_back(store::seals_deleted(connector, tenant, id));
-  batch.push_back(store::old_seals_deleted(connector, tenant, id));
-  batch.push_back(store::connector_deleted(connector, tenant, id));
-  return batch;
-}
-
-Operation operation_on(TenantId tenant, Connector connector, int64_t id) {
-  Operation operation{tenant, "manual"};
-  if (connector == Connector::source) operation.source = SourceId{id};
-  if (connector == Connector::target) operation.target = TargetId{id};
-  return operation;
-}
-
 Task<Result<ConnectorRow>> create(Invocation& in, NewConnector given) {
   CO_TRY([[maybe_unused]] Unit fits, check(in, given.connector, given.config));
   CO_TRY(sync::SplitConfig config, sync::split_secrets(given.config));
@@ -203,22 +173,14 @@ Task<Result<ConnectorRow>> change(Invocation& in, ConnectorRow row, ConnectorCha
   }
 }
 
-Task<Result<DeletedConnector>> erase(Invocation& in, TenantId tenant, Connector connector,
-                                     ConnectorRow row) {
-  Races races;
-  while (true) {
-    Result<std::vector<store::Rows>> written =
-        co_await store::batch(in, deletion(tenant, connector, row, in.now()));
-    if (written.ok()) {
-      auto counted = store::only<store::ConnectorCountedRow>(written.value()[1]);
-      co_return DeletedConnector{counted.properties, counted.snapshots};
-    }
-    if (!races.lost(written)) co_return std::move(written).error();
-    CO_TRY(row, co_await find_connector(in, tenant, connector, row.id));
-  }
-}
-
 }  // namespace
+
+Operation operation_on(TenantId tenant, Connector connector, int64_t id) {
+  Operation operation{tenant, "manual"};
+  if (connector == Connector::source) operation.source = SourceId{id};
+  if (connector == Connector::target) operation.target = TargetId{id};
+  return operation;
+}
 
 ConnectorRow connector_row(const store::ConnectorRow& row) {
   return {row.id,
@@ -255,12 +217,6 @@ Task<Result<ConnectorRow>> change_connector(Invocation& in, ConnectorRow row,
                                             ConnectorChange given) {
   Operation operation = begun(in, operation_on(given.tenant, given.connector, row.id));
   return logged(in, std::move(operation), change(in, std::move(row), std::move(given)));
-}
-
-Task<Result<DeletedConnector>> delete_connector(Invocation& in, TenantId tenant,
-                                                Connector connector, ConnectorRow row) {
-  Operation operation = begun(in, operation_on(tenant, connector, row.id));
-  return logged(in, std::move(operation), erase(in, tenant, connector, std::move(row)));
 }
 
 }  // namespace sm::flow

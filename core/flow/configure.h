@@ -1,5 +1,5 @@
 // Sources and targets as rows: creating them with their secrets sealed from the first row on,
-// changing, deleting.
+// changing. Deleting stands in deletion.h.
 #pragma once
 
 #include <optional>
@@ -8,6 +8,7 @@
 #include "core/base/ids.h"
 #include "core/base/invocation.h"
 #include "core/base/result.h"
+#include "core/flow/log.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
@@ -22,6 +23,9 @@ struct ConnectorRow {
   std::string updated_at;
   int64_t revision = 0;
 };
+
+// An operation on a source or a target, as the log names it.
+Operation operation_on(TenantId tenant, Connector connector, int64_t id);
 
 ConnectorRow connector_row(const store::ConnectorRow& row);
 
@@ -60,15 +64,5 @@ Status check_config_patch(const Invocation& in, Connector connector, std::string
 // not_found, guard, precondition_failed.
 Task<Result<ConnectorRow>> change_connector(Invocation& in, ConnectorRow row,
                                             ConnectorChange change);
-
-struct DeletedConnector {
-  int64_t properties = 0;
-  int64_t snapshots = 0;
-};
-
-// The row, its properties and their snapshots, at once. Rows that a deleted source fed stay without
-// an owner.
-Task<Result<DeletedConnector>> delete_connector(Invocation& in, TenantId tenant,
-                                                Connector connector, ConnectorRow row);
 
 }  // namespace sm::flow

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "core/base/limits.h"
+#include "core/flow/deletion.h"
 #include "core/flow/run.h"
 #include "core/store/store.h"
 
@@ -172,6 +173,17 @@ Task<Result<Unit>> claim_due(Invocation& in, Turn& turn) {
   co_return Unit{};
 }
 
+// What deletions have left, up to a share of what a wake may do.
+Task<Result<Unit>> clear_deleted(Invocation& in, Turn& turn) {
+  int slices = kWakeDeletionSlices;
+  CO_TRY(std::vector<Deleted> left, co_await read_deleted(in, turn.as_of));
+  for (const Deleted& of : left) {
+    if (slices <= 0 || !in.may_go_on()) co_return Unit{};
+    turn.add(co_await clear_away(in, of, slices));
+  }
+  co_return Unit{};
+}
+
 // The time as of which work is due. Leases are kept by the real clock. What a trigger says of the
 // future is believed for a moment, or, where tests ask for it, for any time.
 Time work_time(const Invocation& in, Time scheduled) {
@@ -184,6 +196,7 @@ Time work_time(const Invocation& in, Time scheduled) {
 
 Task<Result<Unit>> wake(Invocation& in, Time scheduled) {
   Turn turn{work_time(in, scheduled)};
+  CO_TRY([[maybe_unused]] Unit cleared, co_await clear_deleted(in, turn));
   CO_TRY([[maybe_unused]] Unit taken, co_await take_up_dead(in, turn));
   CO_TRY([[maybe_unused]] Unit claimed, co_await claim_due(in, turn));
   co_return std::move(turn.first);

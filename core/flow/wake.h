@@ -1,7 +1,8 @@
 // What the deployment does by itself, without a request: the host wakes the core once a minute.
 //
 // A wake is a hint and nothing more. It may be missing, late, given twice, or overlap with the one
-// before it; what is due, and who does it, stands in the store.
+// before it; what is due, and who does it, stands in the store. What deletions have left comes
+// first (deletion.h), then runs (run.h).
 #pragma once
 
 #include "core/base/invocation.h"

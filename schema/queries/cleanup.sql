@@ -7,17 +7,19 @@
 -- (core/flow/cleanup.cc): one scan of the tenant's rows, behind which those data are left that no row names, or a look-up in
 -- all sources and targets of each external id that the slice touches: all pointers to one datum lie under one external id, so
 -- they are found by primary keys. The second reads the rows of a property once, however many of its data may go.
+--
+-- Snapshots of what was deleted stay: they go with their source or target (deletion.sql), and count nowhere.
 
 -- fragment: old_source
 SELECT x.source_id AS connector_id, x.source_property_id AS property_id, x.version
 FROM sources s CROSS JOIN source_snapshots x ON x.source_id = s.id
-WHERE s.tenant_id = :tenant_id AND x.tenant_id = :tenant_id AND x.created_at < :before
+WHERE s.tenant_id = :tenant_id AND s.deleted_at IS NULL AND x.tenant_id = :tenant_id AND x.created_at < :before
 ORDER BY s.id, x.source_property_id, x.version LIMIT :count + 1
 
 -- fragment: old_target
 SELECT x.target_id AS connector_id, x.target_property_id AS property_id, x.version
 FROM targets s CROSS JOIN target_snapshots x ON x.target_id = s.id
-WHERE s.tenant_id = :tenant_id AND x.tenant_id = :tenant_id AND x.created_at < :before
+WHERE s.tenant_id = :tenant_id AND s.deleted_at IS NULL AND x.tenant_id = :tenant_id AND x.created_at < :before
 ORDER BY s.id, x.target_property_id, x.version LIMIT :count + 1
 
 -- fragment: staged
@@ -69,22 +71,24 @@ SELECT (SELECT count(*) FROM old_source) AS source_count, (SELECT connector_id F
 
 -- fragment: expired_source
 FROM sources s CROSS JOIN source_snapshots x ON x.source_id = s.id AND s.id <= :source_connector
+  AND s.deleted_at IS NULL
   AND x.source_property_id <= CASE WHEN s.id < :source_connector THEN 9223372036854775807 ELSE :source_property END
   AND (s.id < :source_connector OR x.source_property_id < :source_property OR x.version <= :source_version)
   AND x.created_at < :before
 
 -- fragment: kept_source
-x.source_id = s.id AND (x.created_at >= :before
+x.source_id = s.id AND (x.created_at >= :before OR s.deleted_at IS NOT NULL
   OR (x.source_id, x.source_property_id, x.version) > (:source_connector, :source_property, :source_version))
 
 -- fragment: expired_target
 FROM targets s CROSS JOIN target_snapshots x ON x.target_id = s.id AND s.id <= :target_connector
+  AND s.deleted_at IS NULL
   AND x.target_property_id <= CASE WHEN s.id < :target_connector THEN 9223372036854775807 ELSE :target_property END
   AND (s.id < :target_connector OR x.target_property_id < :target_property OR x.version <= :target_version)
   AND x.created_at < :before
 
 -- fragment: kept_target
-x.target_id = s.id AND (x.created_at >= :before
+x.target_id = s.id AND (x.created_at >= :before OR s.deleted_at IS NOT NULL
   OR (x.target_id, x.target_property_id, x.version) > (:target_connector, :target_property, :target_version))
 
 -- fragment: of_snapshots

@@ -7,18 +7,18 @@ VALUES (:id, :tenant_id, :name, :type, :config, :now, :now);
 
 -- name: connector_by_id(connector, tenant_id TenantId, id int) -> connector
 SELECT id, name, type, config, property_count, created_at, updated_at, revision FROM {connector}s
-WHERE tenant_id = :tenant_id AND id = :id;
+WHERE tenant_id = :tenant_id AND id = :id AND deleted_at IS NULL;
 
 -- name: connectors_state(connector, tenant_id TenantId) -> (count int, last int, revisions int)
 -- What the ETag of the list is made of: a change of any row raises the sum, a new row the largest id.
 SELECT count(*) AS count, coalesce(max(id), 0) AS last, CAST(coalesce(sum(revision), 0) AS BIGINT) AS revisions
-FROM {connector}s WHERE tenant_id = :tenant_id;
+FROM {connector}s WHERE tenant_id = :tenant_id AND deleted_at IS NULL;
 
 -- name: connectors_page(connector, tenant_id TenantId, after int, count int, largest int) -> (id int, bytes int, data text?, name text, type text, property_count int, created_at text, updated_at text)
 -- `data` is the config, unless it has more than `largest` bytes.
 SELECT id, octet_length(config) AS bytes, CASE WHEN octet_length(config) <= :largest THEN config END AS data,
   name, type, property_count, created_at, updated_at
-FROM {connector}s WHERE tenant_id = :tenant_id AND id > :after ORDER BY id LIMIT :count;
+FROM {connector}s WHERE tenant_id = :tenant_id AND id > :after AND deleted_at IS NULL ORDER BY id LIMIT :count;
 
 -- name: connector_changed(connector, tenant_id TenantId, id int, name text, config text, now text) -> revision
 UPDATE {connector}s SET name = :name, config = :config, revision = revision + 1, updated_at = :now
@@ -41,58 +41,7 @@ DELETE FROM sealed_secrets WHERE tenant_id = :tenant_id AND owner = '{connector}
 -- name: old_seals_deleted(connector, tenant_id TenantId, id int)
 DELETE FROM secrets WHERE tenant_id = :tenant_id AND owner = '{connector}' AND owner_id = :id;
 
--- name: connector_counted(connector, tenant_id TenantId, id int) -> (properties int, snapshots int)
--- What goes when the row is deleted: its properties, but for hidden ones, and all snapshots.
-SELECT (SELECT count(*) FROM {connector}_properties p
-   WHERE p.tenant_id = :tenant_id AND p.{connector}_id = :id AND {{not_hidden_{connector}}}) AS properties,
-  (SELECT count(*) FROM {connector}_snapshots x WHERE x.tenant_id = :tenant_id AND x.{connector}_id = :id) AS snapshots;
-
--- name: connector_data_orphaned(connector, tenant_id TenantId, id int)
--- All data that the rows to be deleted point to; a clean-up finds out which of it others still need.
-INSERT INTO orphans (data_id, tenant_id, external_id)
-SELECT data_id, :tenant_id, external_id FROM {connector}_properties WHERE tenant_id = :tenant_id AND {connector}_id = :id
-UNION ALL
-SELECT x.data_id, :tenant_id, p.external_id FROM {connector}_properties p
-CROSS JOIN {connector}_snapshots x ON x.{connector}_id = p.{connector}_id AND x.{connector}_property_id = p.id
-WHERE p.tenant_id = :tenant_id AND p.{connector}_id = :id AND x.tenant_id = :tenant_id
-ON CONFLICT (data_id) DO NOTHING;
-
--- name: target_bases_orphaned(tenant_id TenantId, target_id TargetId)
--- The same for the bases, which only target rows have.
-INSERT INTO orphans (data_id, tenant_id, external_id)
-SELECT base_data_id, :tenant_id, external_id FROM target_properties
-WHERE tenant_id = :tenant_id AND target_id = :target_id
-UNION ALL
-SELECT x.base_data_id, :tenant_id, p.external_id FROM target_properties p
-CROSS JOIN target_snapshots x ON x.target_id = p.target_id AND x.target_property_id = p.id
-WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND x.tenant_id = :tenant_id
-ON CONFLICT (data_id) DO NOTHING;
-
--- name: connector_snapshots_deleted(connector, tenant_id TenantId, id int)
-DELETE FROM {connector}_snapshots WHERE tenant_id = :tenant_id AND {connector}_id = :id;
-
--- name: connector_properties_deleted(connector, tenant_id TenantId, id int)
-DELETE FROM {connector}_properties WHERE tenant_id = :tenant_id AND {connector}_id = :id;
-
--- name: connector_pairs_deleted(connector, tenant_id TenantId, id int)
-DELETE FROM sync_pairs WHERE tenant_id = :tenant_id AND {connector}_id = :id;
-
--- name: connector_deleted(connector, tenant_id TenantId, id int)
-DELETE FROM {connector}s WHERE tenant_id = :tenant_id AND id = :id;
-
 -- name: fed_targets_bumped(tenant_id TenantId, source_id SourceId)
 -- Every target that has rows of the source, or rows that it contests: the next batch changes them.
 UPDATE targets SET revision = revision + 1 WHERE tenant_id = :tenant_id AND id IN (
   SELECT target_id FROM sync_pairs WHERE tenant_id = :tenant_id AND source_id = :source_id);
-
--- name: target_rows_untied(tenant_id TenantId, source_id SourceId, now text)
--- Rows of a source that goes away stay in place without an owner; its contests end.
-UPDATE target_properties SET
-  source_id = CASE WHEN source_id = :source_id THEN NULL ELSE source_id END,
-  source_property_id = CASE WHEN source_id = :source_id THEN NULL ELSE source_property_id END,
-  contested_by = CASE WHEN contested_by = :source_id THEN NULL ELSE contested_by END,
-  revision = (SELECT revision FROM targets t WHERE t.tenant_id = :tenant_id AND t.id = target_properties.target_id),
-  updated_at = :now
-WHERE tenant_id = :tenant_id
-  AND target_id IN (SELECT target_id FROM sync_pairs WHERE tenant_id = :tenant_id AND source_id = :source_id)
-  AND (source_id = :source_id OR contested_by = :source_id);

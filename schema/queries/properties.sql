@@ -1,5 +1,5 @@
 -- fragment: contest
--- The two sources of a contested row, by number and name: its warning names them.
+-- The two sources of a contested row, by number and name: its warning names them. One that was deleted has none.
 x.source_id AS owner, x.contested_by, CASE WHEN x.contested_by IS NOT NULL THEN {{owner_name}} END AS owner_name,
 CASE WHEN x.contested_by IS NOT NULL THEN {{contester_name}} END AS contester_name
 
@@ -12,8 +12,13 @@ x.id, x.external_id, d.data, x.hash, x.version, x.created_at, x.updated_at, x.so
 -- row: target_property(id int, external_id text, data text, hash text, version int, created_at text, updated_at text, target_id int, source_property_id int?, has_manual_changes int, manual_changes_warning text?, sync_status text, last_synced text?, revision int, owner int?, contested_by int?, owner_name text?, contester_name text?)
 -- A property of a target as lists show it, the revision that its entity tag is made of, and what its contest's warning names.
 
+-- fragment: owning_property
+-- A row has no owner from the deletion of its source on.
+CASE WHEN x.source_id NOT IN {{deleted_sources}} THEN x.source_property_id END
+
 -- fragment: target_columns
-x.id, x.external_id, d.data, x.hash, x.version, x.created_at, x.updated_at, x.target_id, x.source_property_id,
+x.id, x.external_id, d.data, x.hash, x.version, x.created_at, x.updated_at, x.target_id,
+{{owning_property}} AS source_property_id,
 x.has_manual_changes, x.manual_changes_warning, x.sync_status, x.last_synced, x.revision, {{contest}}
 
 -- Lists carry many rows, and what costs most is their way out of the store: each cell, each quotation mark (the store
@@ -47,10 +52,10 @@ x.id, {{listed_data}}, x.hash || '|' || x.version || '|' || x.created_at || '|' 
 -- `warnings`: none, or a list of the own warning, and of the owner and the contester the number and the name.
 
 -- fragment: owner_name
-(SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.source_id)
+(SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.source_id AND s.deleted_at IS NULL)
 
 -- fragment: contester_name
-(SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.contested_by)
+(SELECT s.name FROM sources s WHERE s.tenant_id = :tenant_id AND s.id = x.contested_by AND s.deleted_at IS NULL)
 
 -- fragment: warnings
 -- The core reads canonical JSON, without the white space of PostgreSQL's json_build_array.
@@ -63,7 +68,7 @@ json_array(x.manual_changes_warning, x.source_id, {{owner_name}}, x.contested_by
 
 -- fragment: target_listed
 x.id, {{listed_data}}, x.hash || '|' || x.version || '|' || x.created_at || '|' || x.updated_at || '|' || x.target_id
-  || '|' || coalesce(CAST(x.source_property_id AS TEXT), '') || '|' || x.has_manual_changes || '|' || x.sync_status
+  || '|' || coalesce(CAST({{owning_property}} AS TEXT), '') || '|' || x.has_manual_changes || '|' || x.sync_status
   || '|' || coalesce(x.last_synced, '') || '|' || x.external_id AS members,
 CASE WHEN x.manual_changes_warning IS NOT NULL OR x.contested_by IS NOT NULL THEN
   {{warnings}} END AS warnings
@@ -159,12 +164,13 @@ WHERE x.tenant_id = :tenant_id AND d.tenant_id = :tenant_id ORDER BY page.id;
 
 -- name: source_property(tenant_id TenantId, source_id SourceId, id PropertyId) -> source_property
 SELECT {{source_columns}} FROM source_properties x CROSS JOIN property_data d ON d.id = x.data_id
-WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id = :id AND d.tenant_id = :tenant_id;
+WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id = :id AND d.tenant_id = :tenant_id
+  AND {{source_there}};
 
 -- fragment: target_filters
 (:has_manual_changes IS NULL OR x.has_manual_changes = :has_manual_changes)
   AND (:removed IS NULL OR CASE WHEN x.sync_status = 'removed' THEN 1 ELSE 0 END = :removed)
-  AND (:sync_status IS NULL OR x.sync_status = :sync_status) AND (:owner IS NULL OR x.source_id = :owner)
+  AND (:sync_status IS NULL OR x.sync_status = :sync_status) AND (:owner IS NULL OR (x.source_id = :owner AND :owner NOT IN {{deleted_sources}}))
   AND (:updated_since IS NULL OR x.updated_at >= :updated_since)
 
 -- fragment: target_page
@@ -223,7 +229,7 @@ WHERE x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.external_id = 
 -- name: target_property(tenant_id TenantId, target_id TargetId, id PropertyId) -> target_property
 SELECT {{target_columns}} FROM target_properties x CROSS JOIN property_data d ON d.id = x.data_id
 WHERE x.tenant_id = :tenant_id AND x.target_id = :target_id AND x.id = :id AND x.deleted_at IS NULL
-  AND d.tenant_id = :tenant_id;
+  AND d.tenant_id = :tenant_id AND {{target_there}};
 
 -- fragment: not_hidden_source
 true
@@ -235,7 +241,9 @@ p.deleted_at IS NULL
 -- Whether the property exists, and what the ETag of its list of snapshots is made of.
 SELECT count(x.id) AS count, coalesce(max(x.id), 0) AS last FROM {connector}_properties p
 LEFT JOIN {connector}_snapshots x ON x.{connector}_id = p.{connector}_id AND x.{connector}_property_id = p.id AND x.tenant_id = :tenant_id
-WHERE p.tenant_id = :tenant_id AND p.{connector}_id = :connector_id AND p.id = :id AND {{not_hidden_{connector}}} GROUP BY p.id;
+WHERE p.tenant_id = :tenant_id AND p.{connector}_id = :connector_id AND p.id = :id AND {{not_hidden_{connector}}}
+  AND EXISTS (SELECT 1 FROM {connector}s k WHERE k.tenant_id = :tenant_id AND k.id = :connector_id AND k.deleted_at IS NULL)
+GROUP BY p.id;
 
 -- name: snapshots_page(connector, tenant_id TenantId, connector_id int, id PropertyId, after int, count int, largest int) -> (id int, bytes int, data text?, members text)
 -- `members`: hash|version|created_at|reason
@@ -253,8 +261,8 @@ WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND p.id = :id AND p
   AND b.tenant_id = :tenant_id;
 
 -- name: guard_row(tenant_id TenantId, target_id TargetId, id PropertyId, revision int)
--- Aborts the batch as `guard:row_changed` where the row moved on from `revision`, or is gone.
-INSERT INTO guard (row_changed) SELECT NULL WHERE (
+-- Aborts the batch as `guard:row_changed` where the row moved on from `revision`, or is gone, or its target is.
+INSERT INTO guard (row_changed) SELECT NULL WHERE NOT {{target_there}} OR (
   SELECT revision FROM target_properties WHERE tenant_id = :tenant_id AND target_id = :target_id AND id = :id)
     IS DISTINCT FROM :revision;
 

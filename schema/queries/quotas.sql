@@ -2,16 +2,16 @@
 
 -- fragment: live_properties
 -- Of sources and of targets, all together.
-(SELECT coalesce(sum(property_count), 0) FROM sources WHERE tenant_id = :tenant_id)
-  + (SELECT coalesce(sum(property_count), 0) FROM targets WHERE tenant_id = :tenant_id)
+(SELECT coalesce(sum(property_count), 0) FROM sources WHERE tenant_id = :tenant_id AND deleted_at IS NULL)
+  + (SELECT coalesce(sum(property_count), 0) FROM targets WHERE tenant_id = :tenant_id AND deleted_at IS NULL)
 
 -- fragment: live_keys
 (SELECT count(*) FROM api_keys WHERE tenant_id = :tenant_id AND {{alive}})
 
 -- name: tenant_usage(tenant_id TenantId, now text) -> (properties int, data_bytes int, sources int, targets int, keys int)
 SELECT CAST({{live_properties}} AS BIGINT) AS properties, data_bytes,
-  (SELECT count(*) FROM sources WHERE tenant_id = :tenant_id) AS sources,
-  (SELECT count(*) FROM targets WHERE tenant_id = :tenant_id) AS targets, {{live_keys}} AS keys
+  (SELECT count(*) FROM sources WHERE tenant_id = :tenant_id AND deleted_at IS NULL) AS sources,
+  (SELECT count(*) FROM targets WHERE tenant_id = :tenant_id AND deleted_at IS NULL) AS targets, {{live_keys}} AS keys
 FROM tenants WHERE id = :tenant_id;
 
 -- name: data_stored(tenant_id TenantId, bytes int)
@@ -28,7 +28,7 @@ INSERT INTO guard (data_over) SELECT NULL WHERE (SELECT data_bytes FROM tenants 
 
 -- name: guard_connectors(connector, tenant_id TenantId, most int)
 -- Aborts the batch as `guard:{connector}s_over`.
-INSERT INTO guard ({connector}s_over) SELECT NULL WHERE (SELECT count(*) FROM {connector}s WHERE tenant_id = :tenant_id) > :most;
+INSERT INTO guard ({connector}s_over) SELECT NULL WHERE (SELECT count(*) FROM {connector}s WHERE tenant_id = :tenant_id AND deleted_at IS NULL) > :most;
 
 -- name: guard_keys(tenant_id TenantId, most int, now text)
 -- Aborts the batch as `guard:keys_over`.

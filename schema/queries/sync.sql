@@ -9,11 +9,15 @@
 
 -- fragment: live_elsewhere
 EXISTS (SELECT 1 FROM source_properties o WHERE o.tenant_id = :tenant_id AND o.source_id = t.source_id
-  AND o.external_id = t.external_id AND o.removed_at IS NULL)
+  AND o.external_id = t.external_id AND o.removed_at IS NULL AND o.source_id NOT IN {{deleted_sources}})
+
+-- fragment: contested
+-- The contest of a source that was deleted has ended with it.
+(t.contested_by IS NOT NULL AND t.contested_by NOT IN {{deleted_sources}})
 
 -- fragment: contest_over
 -- The contester takes over, or has the property no more.
-(t.contested_by IS NOT NULL AND (t.contested_by = :source_id OR NOT EXISTS (
+({{contested}} AND (t.contested_by = :source_id OR NOT EXISTS (
   SELECT 1 FROM source_properties o WHERE o.tenant_id = :tenant_id AND o.source_id = t.contested_by
     AND o.external_id = t.external_id AND o.removed_at IS NULL)))
 
@@ -87,7 +91,7 @@ candidate c CROSS JOIN source_properties s
   SELECT s.external_id, s.id AS property_id, s.hash, s.data_id, t.id AS row_id, t.version, t.data_id AS row_data_id,
     t.base_data_id, t.accepted, t.source_id AS row_source_id, t.source_property_id AS row_property_id, t.contested_by,
     t.manual_changes_warning, t.sync_status,
-    CASE WHEN t.contested_by IS NOT NULL AND NOT {{contest_over}} THEN t.contested_by END AS contest,
+    CASE WHEN {{contested}} AND NOT {{contest_over}} THEN t.contested_by END AS contest,
     {{class_of}} AS class
   FROM {{pairs_{scope}}}
   LEFT JOIN target_properties t
@@ -146,7 +150,7 @@ SELECT (SELECT min(id) FROM source_properties WHERE tenant_id = :tenant_id AND s
 
 -- fragment: feeders
 (SELECT string_agg(s.id || ':' || s.revision, ',' ORDER BY s.id) FROM sync_pairs p CROSS JOIN sources s ON s.id = p.source_id
-  WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND s.tenant_id = :tenant_id)
+  WHERE p.tenant_id = :tenant_id AND p.target_id = :target_id AND s.tenant_id = :tenant_id AND s.deleted_at IS NULL)
 
 -- name: sync_feeders(tenant_id TenantId, target_id TargetId) -> (feeders text?)
 -- All sources that feed the target, with their revisions: whose live properties rows are tied to decides classes, too.
@@ -188,7 +192,8 @@ RETURNING stats;
 -- one of the two is gone.
 INSERT INTO guard (target_changed) SELECT NULL WHERE NOT EXISTS (
   SELECT 1 FROM sources s CROSS JOIN targets t WHERE s.tenant_id = :tenant_id AND s.id = :source_id
-    AND t.tenant_id = :tenant_id AND t.id = :target_id AND t.config = :config AND t.feed_floor = :feed_floor);
+    AND s.deleted_at IS NULL AND t.tenant_id = :tenant_id AND t.id = :target_id AND t.deleted_at IS NULL
+    AND t.config = :config AND t.feed_floor = :feed_floor);
 
 -- name: target_synced(tenant_id TenantId, target_id TargetId, hides int)
 -- Before the sync's changes of the target's rows, which take the new revision: what its log row says is counted.
@@ -283,7 +288,7 @@ UPDATE target_properties AS t SET (hash, data_id, base_data_id, source_property_
     WHERE s.tenant_id = :tenant_id AND s.source_id = :source_id AND s.external_id = t.external_id),
   version = version + 1, log_id = {{log}}, accepted = 0, has_manual_changes = 0, manual_changes_warning = NULL,
   sync_status = 'synced', last_synced = :now, source_id = :source_id,
-  contested_by = CASE WHEN t.contested_by IS NOT NULL AND NOT {{contest_over}} THEN t.contested_by END,
+  contested_by = CASE WHEN {{contested}} AND NOT {{contest_over}} THEN t.contested_by END,
   revision = {{target_revision}}, updated_at = :now
 WHERE t.tenant_id = :tenant_id AND t.target_id = :target_id AND t.deleted_at IS NULL;
 

@@ -86,7 +86,9 @@ class ScriptedWorld {
           {{1, "Source", "json", "{}", 2, "t", "t", 5}});
       add(store::connector_by_id(Connector::target, {}, 0),
           {{1, "Target", "internal", "{}", 2, "t", "t", 3}});
-      add(store::connector_counted(Connector::source, {}, 0), {{2, 3}});
+      add(store::properties_counted(Connector::source, {}, 0), {{2}});
+      add(store::snapshots_counted(Connector::source, {}, 0, 0, 0, 0, 0), {{3}});
+      add(store::fed_targets_counted({}, {}), {{1}});
       add(store::ids_reserved("", 0), {{100}});
       add(store::sync_target_state({}, {}), {{0, 1, 1, 0}});
       add(store::sync_source_ids({}, {}), {{1, 2}});

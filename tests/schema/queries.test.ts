@@ -38,6 +38,7 @@ const kNoTenant: Readonly<Record<string, string>> = {
   ids_reserved: "ids are handed out for all tenants",
   due_slots: "a wake looks for work of all tenants",
   dead_runs: "a wake looks for work of all tenants",
+  deleted_connectors: "a wake looks for work of all tenants",
 };
 
 function label(query: Query): string {

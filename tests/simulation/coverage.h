@@ -22,7 +22,7 @@ namespace simulation {
   X(removed_kept) X(removed_hidden) X(removed_conflict) X(removed_already) \
   X(removed_contest_cleared) X(removed_returned) X(edited) X(edit_restored_base) \
   X(edit_of_removed) X(edit_of_conflict) X(edit_changed_nothing) X(source_deleted) \
-  X(target_deleted) X(settings_changed) X(renamed) X(cleaned_up) X(retained) X(log_abandoned) \
+  X(target_deleted) X(deletion_resumed) X(settings_changed) X(renamed) X(cleaned_up) X(retained) X(log_abandoned) \
   X(retention_dropped_row) X(refusal) X(lost_race) X(fault) X(failure_logged) \
   X(retention_dropped_log) X(woken) X(probe_incremental) X(probe_full)
 // clang-format on

@@ -162,6 +162,13 @@ std::vector<Flow> all_flows() {
   std::vector<Flow> flows = flows_of_connectors();
   for (Flow& flow : flows_of_sources()) flows.push_back(std::move(flow));
   for (Flow& flow : flows_of_targets()) flows.push_back(std::move(flow));
+  // More rows than the answer to the deletion is followed by slices of.
+  flows.push_back({"deletion goes on", [](World& world) {
+                     must(world, DeleteConnector{Which::source, kSource});
+                     constexpr Moment kNobodyWorks = 120'000;
+                     world.pass(kNobodyWorks);
+                     return Wake{world.now()};
+                   }});
   flows.push_back({"retention", [](World& world) {
                      must(world, Sync{kSource, kHider});
                      world.pass(40 * kDay);

@@ -35,14 +35,12 @@ Outcome change(S* connector, const ChangeConnector& given, const Applying& at) {
 }
 
 // Rows that the source fed stay in place without an owner, and its contests end.
-void untie(Tenant& tenant, int64_t source, const Applying& at) {
+void untie(Tenant& tenant, int64_t source) {
   for (auto& [id, target] : tenant.targets) {
     for (auto& [external_id, row] : target.rows) {
       if (row.source_id != source && row.contested_by != source) continue;
       if (row.source_id == source) row.source_id = row.source_property_id = 0;
       if (row.contested_by == source) row.contested_by = 0;
-      // Whether such a row counts as updated is open.
-      row.or_updated_at = at.now;
     }
   }
 }
@@ -168,7 +166,7 @@ struct Apply {
     Outcome outcome = source ? erase(tenant.sources, gone.id) : erase(tenant.targets, gone.id);
     if (!outcome.writes) return outcome;
     at.coverage->add(source ? Reached::source_deleted : Reached::target_deleted);
-    if (source) untie(tenant, gone.id, at);
+    if (source) untie(tenant, gone.id);
     return outcome;
   }
   Outcome operator()(const Import& import) const { return apply_import(tenant, import, at); }

@@ -56,7 +56,6 @@ struct TargetRow {
   Moment hidden_at = 0;
   Moment created_at = 0;
   Moment updated_at = 0;
-  Moment or_updated_at = 0;  // another moment that is as right, where api.md leaves it open
   std::vector<Snapshot> snapshots = {};
 
   bool manual() const { return data != base; }

@@ -243,7 +243,9 @@ void World::settle_down() {
   auto waiting = [&] {
     return store_.read_integer(
         "SELECT (SELECT count(*) FROM runs WHERE state = 'running') "
-        "+ (SELECT count(*) FROM imports) + (SELECT count(*) FROM staging)");
+        "+ (SELECT count(*) FROM imports) + (SELECT count(*) FROM staging) "
+        "+ (SELECT count(*) FROM sources WHERE deleted_at IS NOT NULL) "
+        "+ (SELECT count(*) FROM targets WHERE deleted_at IS NOT NULL)");
   };
   // A wake by hand may have put the next night off by as much.
   constexpr int kDays = 30;
@@ -254,7 +256,7 @@ void World::settle_down() {
     if (waiting() == 0) break;
     now_ += kLease;
   }
-  if (waiting() != 0) fail("a run or an import is still under way after many wakes");
+  if (waiting() != 0) fail("a run, an import or a deletion is still under way after many wakes");
   for (size_t i = 0; i < places_.size(); ++i) {
     if (failure_.empty()) run(client, {i, Cleanup{0}});
     if (failure_.empty()) check_clean(i);

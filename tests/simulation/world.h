@@ -47,8 +47,8 @@ class World {
   void read_all(size_t tenant);
   void check_invariants();
   void check_clean(size_t tenant);
-  // Lets leases pass and wakes the core until it has nothing to do: then no run and no import is
-  // under way, and after a clean-up nothing waits for one.
+  // Lets leases pass and wakes the core until it has nothing to do: then no run, no import and no
+  // deletion is under way, and after a clean-up nothing waits for one.
   void settle_down();
 
   void pass(Moment milliseconds) { now_ += milliseconds; }

@@ -53,6 +53,13 @@ RetentionStep retention_step_of(const std::vector<StoreStatement>& batch) {
   return RetentionStep::none;
 }
 
+// Whether it goes on with a deletion.
+bool clears_away(const std::vector<StoreStatement>& batch) {
+  return std::any_of(batch.begin(), batch.end(), [](const StoreStatement& statement) {
+    return statement_text(statement.number).name == "first_properties_deleted";
+  });
+}
+
 // How the log names an operation that fails.
 LogRow failure_of(const Action& action) {
   LogRow row{"manual", "failed"};
@@ -91,6 +98,7 @@ void World::settle(Client& client, const std::vector<StoreStatement>& batch) {
   if (const auto* wake = std::get_if<Wake>(&action)) {
     RetentionStep step = retention_step_of(batch);
     Slice slice = slice_of(batch);
+    if (clears_away(batch)) coverage_.add(Reached::deletion_resumed);
     for (Place& place : places_) settle_wake(client, *wake, place, step, slice);
     return;
   }

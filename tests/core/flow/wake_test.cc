@@ -9,11 +9,15 @@
 namespace sm::flow {
 namespace {
 
-using Wake = ScriptedFlow<Result<Unit>>;
+// A wake that no deletion has left anything.
+struct Wake : ScriptedFlow<Result<Unit>> {
+  Wake() : ScriptedFlow([](Invocation& in) { return wake(in, kFlowStart); }) {
+    EXPECT_TRUE(asks(store::deleted_connectors(Connector::source, "", 0)));
+    rows();
+  }
+};
 
-Wake wake_up() {
-  return Wake([](Invocation& in) { return wake(in, kFlowStart); });
-}
+Wake wake_up() { return Wake(); }
 
 bool reads_dead(const Wake& flow) { return flow.asks(store::dead_runs("", "", 0, 0)); }
 bool reads_due(const Wake& flow) { return flow.asks(store::due_slots("", "", {}, "", 0)); }
