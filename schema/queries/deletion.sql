@@ -8,6 +8,10 @@
 -- Those of the tenant whose rows are yet to go. Hardly ever any: an index has these alone.
 (SELECT g.id FROM sources g WHERE g.tenant_id = :tenant_id AND g.deleted_at IS NOT NULL)
 
+-- fragment: none_deleted
+-- Asked once for a statement: what has many rows does not look each of them up.
+NOT EXISTS {{deleted_sources}}
+
 -- fragment: source_there
 EXISTS (SELECT 1 FROM sources k WHERE k.tenant_id = :tenant_id AND k.id = :source_id AND k.deleted_at IS NULL)
 

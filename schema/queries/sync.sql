@@ -9,11 +9,12 @@
 
 -- fragment: live_elsewhere
 EXISTS (SELECT 1 FROM source_properties o WHERE o.tenant_id = :tenant_id AND o.source_id = t.source_id
-  AND o.external_id = t.external_id AND o.removed_at IS NULL AND o.source_id NOT IN {{deleted_sources}})
+  AND o.external_id = t.external_id AND o.removed_at IS NULL
+  AND ({{none_deleted}} OR o.source_id NOT IN {{deleted_sources}}))
 
 -- fragment: contested
 -- The contest of a source that was deleted has ended with it.
-(t.contested_by IS NOT NULL AND t.contested_by NOT IN {{deleted_sources}})
+(t.contested_by IS NOT NULL AND ({{none_deleted}} OR t.contested_by NOT IN {{deleted_sources}}))
 
 -- fragment: contest_over
 -- The contester takes over, or has the property no more.

@@ -56,7 +56,7 @@ RetentionStep retention_step_of(const std::vector<StoreStatement>& batch) {
 // Whether it goes on with a deletion.
 bool clears_away(const std::vector<StoreStatement>& batch) {
   return std::any_of(batch.begin(), batch.end(), [](const StoreStatement& statement) {
-    return statement_text(statement.number).name == "first_properties_deleted";
+    return statement_text(statement.number).name.starts_with("first_properties_deleted");
   });
 }
 
