@@ -170,7 +170,8 @@ WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.id = :id AND d
 -- fragment: target_filters
 (:has_manual_changes IS NULL OR x.has_manual_changes = :has_manual_changes)
   AND (:removed IS NULL OR CASE WHEN x.sync_status = 'removed' THEN 1 ELSE 0 END = :removed)
-  AND (:sync_status IS NULL OR x.sync_status = :sync_status) AND (:owner IS NULL OR (x.source_id = :owner AND ({{none_deleted}} OR :owner NOT IN {{deleted_sources}})))
+  AND (:sync_status IS NULL OR x.sync_status = :sync_status)
+  AND (:owner IS NULL OR (x.source_id = :owner AND ({{none_deleted}} OR :owner NOT IN {{deleted_sources}})))
   AND (:updated_since IS NULL OR x.updated_at >= :updated_since)
 
 -- fragment: target_page
