@@ -54,7 +54,7 @@ Task<Result<Written>> write_slice(Invocation& in, const Operation& operation, Cl
 
 Task<Result<std::string>> run(Invocation& in, Operation operation, std::string before) {
   std::optional<int64_t> log;
-  Races races;
+  Races races(in);
   while (true) {
     CO_TRY(CleanupSlice slice, co_await next_slice(in, operation.tenant, before));
     bool last = !slice.more;

@@ -43,7 +43,7 @@ Task<Result<store::Rows>> find_sign(Invocation& in, Error error, Statement sign)
 bool Races::lost(const Error& error) {
   bool changed = error.code == ErrorCode::guard &&
                  std::find(kChanged.begin(), kChanged.end(), error.detail) != kChanged.end();
-  return changed && count_++ < kMaxLostRaces;
+  return changed && in_.may_go_on() && count_++ < kMaxLostRaces;
 }
 
 Task<Result<Committed>> commit_logged(Invocation& in, const Operation& operation,

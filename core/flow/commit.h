@@ -17,8 +17,11 @@ namespace sm::flow {
 // Counts the races that one flow loses.
 class Races {
  public:
+  explicit Races(const Invocation& in) : in_(in) {}
+
   // Whether an attempt ended because another writer came first, and the flow is to start again. It
-  // gives up after kMaxLostRaces: the error is then the answer.
+  // gives up after kMaxLostRaces, or where the store takes no more statements of this request than
+  // another attempt needs: the error is then the answer.
   bool lost(const Error& error);
   template <typename T>
   bool lost(const Result<T>& attempt) {
@@ -28,6 +31,7 @@ class Races {
   int count() const { return count_; }
 
  private:
+  const Invocation& in_;
   int count_ = 0;
 };
 

@@ -164,7 +164,7 @@ Task<Result<ConnectorRow>> create(Invocation& in, NewConnector given) {
 }
 
 Task<Result<ConnectorRow>> change(Invocation& in, ConnectorRow row, ConnectorChange given) {
-  Races races;
+  Races races(in);
   while (true) {
     Result<ConnectorRow> changed = co_await attempt_change(in, row, given);
     if (!races.lost(changed)) co_return changed;

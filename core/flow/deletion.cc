@@ -63,7 +63,7 @@ std::vector<Statement> deletion(const SnapshotCount& snapshots, int64_t revision
 
 Task<Result<DeletedConnector>> erase(Invocation& in, TenantId tenant, Connector connector,
                                      ConnectorRow row) {
-  Races races;
+  Races races(in);
   while (true) {
     SnapshotCount snapshots{tenant, connector, row.id};
     Result<std::vector<store::Rows>> written =

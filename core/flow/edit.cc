@@ -96,7 +96,7 @@ Task<Result<Shown>> attempt(Invocation& in, const Edit& edit, const Operation& o
 }
 
 Task<Result<Shown>> run(Invocation& in, Edit edit, Operation operation) {
-  Races races;
+  Races races(in);
   while (true) {
     Result<Shown> done = co_await attempt(in, edit, operation);
     if (!races.lost(done)) co_return done;

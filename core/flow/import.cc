@@ -188,7 +188,7 @@ Task<Result<ImportOutcome>> run(Invocation& in, ImportJob& job) {
     co_return is_identity_change(read.error()) ? identities_changed() : std::move(read).error();
   }
   job.set.finish_hashes();
-  Races races;
+  Races races(in);
   for (int changes = 0;;) {
     Result<ImportOutcome> outcome = co_await attempt(in, job);
     if (outcome.ok() || !is_identity_change(outcome.error())) {

@@ -180,7 +180,7 @@ Task<Result<Unit>> stage_part(Invocation& in, ImportJob& job) {
     CO_TRY([[maybe_unused]] Unit begun, co_await begin(in, job));
   }
   Part part = open_part(job);
-  Races races;
+  Races races(in);
   while (true) {
     CO_TRY([[maybe_unused]] Unit compared, co_await compare(in, job, part));
     Result<Unit> written = co_await write_part(in, job, part);

@@ -48,7 +48,7 @@ Task<Result<Shown>> attempt(Invocation& in, TenantId tenant, SourceId source, Pr
 }
 
 Task<Result<Shown>> run(Invocation& in, PropertyId property, Operation operation) {
-  Races races;
+  Races races(in);
   while (true) {
     Result<Shown> done =
         co_await attempt(in, operation.tenant, *operation.source, property, operation);

@@ -233,7 +233,7 @@ Task<Result<SyncOutcome>> decide_inside(Invocation& in, Position at, Operation o
 Task<Result<SyncOutcome>> run(Invocation& in, Operation operation) {
   // Deciding inside the batch runs every class's statement, so it comes after some tries.
   constexpr int kTries = 5;
-  Races races;
+  Races races(in);
   while (true) {
     CO_TRY(Position at,
            co_await read_position(in, operation.tenant, *operation.source, *operation.target));

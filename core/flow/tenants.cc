@@ -44,7 +44,7 @@ std::string stats_of(std::string_view what, int64_t number, Actor actor) {
 // Sends the log row and `change` until no race is lost.
 Task<Result<Unit>> change_logged(Invocation& in, Operation operation, std::string stats,
                                  std::vector<Statement> change) {
-  Races races;
+  Races races(in);
   while (true) {
     std::vector<Statement> batch = change;
     batch.push_back(log_row(operation, {.stats = stats}, in.now()));

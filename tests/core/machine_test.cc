@@ -255,7 +255,7 @@ TEST(Machine, ALargeImportThatLosesRacesCountsAgain) {
   LargeImport import(fails("guard:source_changed"));
   EXPECT_EQ(import.last.status(), 503);
   EXPECT_GT(import.counted, 5);
-  EXPECT_EQ(import.discarded, 0) << "the store's steps are used up: it is left to the retention";
+  EXPECT_GE(import.discarded, 1);
 }
 
 TEST(Machine, ALargeImportThatWasGivenUpEndsAtOnce) {

@@ -8,16 +8,20 @@
 namespace sm::flow {
 namespace {
 
+Invocation some_invocation() { return {Deployment(), kFlowStart, std::string(64, '\7')}; }
+
 TEST(Races, AChangeOfWhatWasReadStartsTheFlowAgain) {
   for (const char* guard : {"source_changed", "target_changed", "row_changed", "log_number"}) {
-    Races races;
+    Invocation in = some_invocation();
+    Races races(in);
     EXPECT_TRUE(races.lost(Error{ErrorCode::guard, guard})) << guard;
     EXPECT_EQ(races.count(), 1);
   }
 }
 
 TEST(Races, OtherErrorsEndTheFlow) {
-  Races races;
+  Invocation in = some_invocation();
+  Races races(in);
   EXPECT_FALSE(races.lost(Error{ErrorCode::guard, "lease_lost"}));
   EXPECT_FALSE(races.lost(Error{ErrorCode::guard, "last_key"}));
   EXPECT_FALSE(races.lost(Error{ErrorCode::unavailable, {}}));
@@ -27,10 +31,21 @@ TEST(Races, OtherErrorsEndTheFlow) {
 }
 
 TEST(Races, AreGivenUpAfterAWhile) {
-  Races races;
+  Invocation in = some_invocation();
+  Races races(in);
   for (int i = 0; i < kMaxLostRaces; ++i) {
     EXPECT_TRUE(races.lost(Error{ErrorCode::guard, "row_changed"}));
   }
+  EXPECT_FALSE(races.lost(Error{ErrorCode::guard, "row_changed"}));
+}
+
+TEST(Races, AreGivenUpWhereTheStoreTakesNoMoreStatementsOfTheRequest) {
+  Invocation in = some_invocation();
+  Races races(in);
+  EXPECT_TRUE(races.lost(Error{ErrorCode::guard, "row_changed"}));
+  std::vector<Effect> effects;
+  effects.push_back(Query{std::vector<Statement>(kMaxQueries - kQueriesToEnd + 1)});
+  [[maybe_unused]] auto asked = in.perform(std::move(effects));
   EXPECT_FALSE(races.lost(Error{ErrorCode::guard, "row_changed"}));
 }
 
@@ -84,7 +99,7 @@ TEST(Commit, ALogNumberThatAnotherWriterTookIsALostRace) {
   Commit flow(commit_something);
   flow.fails(ErrorCode::unique, "sync_logs.tenant_id,id");
   ASSERT_TRUE(flow.ended());
-  Races races;
+  Races races(flow.in());
   EXPECT_TRUE(races.lost(flow.result()));
 }
 
