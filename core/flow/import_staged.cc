@@ -213,10 +213,10 @@ Task<Result<ImportOutcome>> apply_staged(Invocation& in, ImportJob& job) {
 }
 
 Task<Result<Unit>> discard_staged(Invocation& in, ImportJob& job) {
-  bool last = false;
-  while (!last && in.may_go_on()) {
+  // One slice is no more than what every request is left for its end (kQueriesToEnd).
+  for (bool goes_on = true; goes_on;) {
     CO_TRY(StagedSlice slice, co_await next_staged_slice(in, job.order.tenant, *job.staged_id));
-    last = slice.last;
+    goes_on = !slice.last && in.may_go_on();
     CO_TRY([[maybe_unused]] auto dropped, co_await store::batch(in, std::move(slice.drops)));
   }
   co_return Unit{};
