@@ -36,6 +36,7 @@ struct EffectMembers<Batch> {
     codec.statements("statements", batch.statements);
     codec.text("turn", batch.turn);
     codec.integer("at_once", batch.at_once);
+    codec.boolean("unseen", batch.unseen);
   }
 };
 

@@ -172,6 +172,7 @@ class EffectWriter {
   void integer(const char* name, Integer value) {
     json_.integer(name, static_cast<int64_t>(value));
   }
+  void boolean(const char* name, bool value) { json_.boolean(name, value); }
   void text(const char* name, const std::string& text) { json_.text(name, text); }
   void section(const char* name, const std::string& bytes) { integer(name, frame_.section(bytes)); }
 

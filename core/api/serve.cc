@@ -141,11 +141,12 @@ Task<Result<http::Response>> answer(Invocation& in, http::Request request) {
   Call call{&route, std::move(request), {}, std::move(match.ids), {}, {}};
   if (route.access == Access::key) {
     flow::Use use = route.method == "GET" ? flow::Use::read : flow::Use::write;
-    CO_TRY(call.tenant, co_await flow::tenant_of_key(in, call.request.header("x-api-key"), use));
+    CO_TRY(call.tenant, co_await flow::tenant_of_key(in, call.request.header("x-api-key"), use,
+                                                     call.request.address));
     if (use == flow::Use::write) flow::take_turns(in, call.tenant);
   } else if (route.access != Access::open) {
-    std::string address = "address " + flow::network_of(call.request.address);
-    CO_TRY([[maybe_unused]] Unit counted, co_await flow::count_request(in, std::move(address)));
+    CO_TRY([[maybe_unused]] Unit counted,
+           co_await flow::count_request(in, flow::counted_address(call.request.address)));
     auto check = route.access == Access::signup ? flow::check_signup : flow::check_administrator;
     CO_TRY([[maybe_unused]] Unit allowed,
            check(in.deployment(), call.request.header("authorization")));

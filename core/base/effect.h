@@ -38,11 +38,13 @@ struct Query {
 
 // Writes, all or none. Where it names a turn, the invocation has it from here to its end: of those
 // that name the same one, `at_once` have it at the same time, and the others wait in the order of
-// their coming.
+// their coming. What is `unseen` may be written more than once: nobody reads it before another
+// batch.
 struct Batch {
   std::vector<Statement> statements;
   std::string turn = {};
   int64_t at_once = 0;
+  bool unseen = false;
 };
 
 // The next part of the request's body, at most 256 KiB.

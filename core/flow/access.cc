@@ -74,9 +74,13 @@ KeyForm form_of(std::string_view key) {
 
 }  // namespace
 
-Task<Result<TenantId>> tenant_of_key(Invocation& in, std::optional<std::string_view> key, Use use) {
+Task<Result<TenantId>> tenant_of_key(Invocation& in, std::optional<std::string_view> key, Use use,
+                                     std::string_view address) {
   KeyForm form = key ? form_of(*key) : KeyForm();
-  if (!form.possible) co_return unauthorized();
+  if (!form.possible) {
+    CO_TRY([[maybe_unused]] Unit counted, co_await count_request(in, counted_address(address)));
+    co_return unauthorized();
+  }
   CO_TRY(std::string hash, hash_key(in.deployment(), *key));
   CO_TRY([[maybe_unused]] Unit counted, co_await count_request(in, hash));
   std::string now = to_text(in.now());

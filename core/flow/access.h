@@ -29,8 +29,10 @@ enum class Use { read, write };
 // The tenant of a key, of which the invocation's open conditions may have to be settled before
 // anything else is true. Errors, here or where the condition does not hold: unauthorized, with one
 // same text for missing, malformed, unknown, expired and revoked keys; forbidden, where the tenant
-// is suspended, or the key may only read; rate_limited, by the key.
-Task<Result<TenantId>> tenant_of_key(Invocation& in, std::optional<std::string_view> key, Use use);
+// is suspended, or the key may only read; rate_limited, by the key, or, where there is none that
+// could be one, by the client's address.
+Task<Result<TenantId>> tenant_of_key(Invocation& in, std::optional<std::string_view> key, Use use,
+                                     std::string_view address);
 
 // Asks alone whether the key is good, where nothing that was asked of the store has told yet.
 // Errors: unauthorized; those of the store.

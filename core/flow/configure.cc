@@ -137,7 +137,7 @@ Task<Result<ConnectorRow>> create(Invocation& in, NewConnector given) {
   std::vector<Statement> reservation;
   reservation.push_back(
       store::ids_reserved(given.connector == Connector::source ? "sources" : "targets", 1));
-  CO_TRY(std::vector<store::Rows> ids, co_await store::batch(in, std::move(reservation)));
+  CO_TRY(std::vector<store::Rows> ids, co_await store::unseen_batch(in, std::move(reservation)));
   std::string now = to_text(in.now());
   ConnectorRow row{store::only<store::IdsReservedRow>(ids[0]).first,
                    given.name,

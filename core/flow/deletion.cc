@@ -5,12 +5,16 @@
 #include <vector>
 
 #include "core/base/limits.h"
+#include "core/flow/cleanup.h"
 #include "core/flow/commit.h"
 #include "core/flow/log.h"
 #include "core/store/store.h"
 
 namespace sm::flow {
 namespace {
+
+// No snapshot is older than this.
+constexpr std::string_view kNoSnapshots = "";
 
 // Counts the snapshots of a connector by rising keys, a bounded number in one call. Nobody adds any
 // once it is marked.
@@ -119,6 +123,20 @@ Task<Result<int64_t>> properties_of_slice(Invocation& in, Deleted of) {
   co_return std::max(int64_t{1}, kDeletionSliceRows * 3 / (2 + targets));
 }
 
+// Data that nothing points to any more, as a clean-up finds them, so that they do not count for the
+// tenant. What is left stays for the nightly retention.
+Task<Result<Unit>> drop_orphans(Invocation& in, TenantId tenant, int& slices) {
+  for (bool full = true; full && slices-- > 0 && in.may_go_on();) {
+    CO_TRY(CleanupSlice slice, co_await next_slice(in, tenant, std::string(kNoSnapshots)));
+    if (slice.empty()) co_return Unit{};
+    full = slice.more;
+    std::vector<Statement> batch;
+    append_drops(batch, tenant, slice, std::nullopt);
+    CO_TRY([[maybe_unused]] auto dropped, co_await store::batch(in, std::move(batch)));
+  }
+  co_return Unit{};
+}
+
 }  // namespace
 
 Task<Result<DeletedConnector>> delete_connector(Invocation& in, TenantId tenant,
@@ -154,7 +172,7 @@ Task<Result<Unit>> clear_away(Invocation& in, Deleted of, int& slices) {
   batch.push_back(store::connector_pairs_deleted(of.connector, of.tenant, of.id));
   batch.push_back(store::connector_deleted(of.connector, of.tenant, of.id));
   CO_TRY([[maybe_unused]] auto written, co_await store::batch(in, std::move(batch)));
-  co_return Unit{};
+  co_return co_await drop_orphans(in, of.tenant, slices);
 }
 
 Task<Result<Unit>> clear_away_behind(Invocation& in, Deleted of) {

@@ -16,7 +16,7 @@ Task<Result<Unit>> begin(Invocation& in, ImportJob& job) {
   std::vector<Statement> batch;
   batch.push_back(store::ids_reserved("imports", 1));
   batch.push_back(store::import_begun(job.order.tenant, job.source(), lease_until(in)));
-  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
+  Result<std::vector<store::Rows>> written = co_await store::unseen_batch(in, std::move(batch));
   if (!written.ok()) co_return when_unseen(std::move(written).error());
   job.staged_id = store::only<store::IdsReservedRow>(written.value()[0]).first;
   co_return Unit{};
@@ -115,7 +115,7 @@ Task<Result<Unit>> write_part(Invocation& in, const ImportJob& job, const Part& 
   if (!job.set.failed_ids().empty()) {
     batch.push_back(store::staged_failed(tenant, id, failed_pack(job)));
   }
-  Result<std::vector<store::Rows>> written = co_await store::batch(in, std::move(batch));
+  Result<std::vector<store::Rows>> written = co_await store::unseen_batch(in, std::move(batch));
   if (!written.ok()) co_return when_unseen(std::move(written).error());
   co_return Unit{};
 }
@@ -217,7 +217,7 @@ Task<Result<Unit>> discard_staged(Invocation& in, ImportJob& job) {
   for (bool goes_on = true; goes_on;) {
     CO_TRY(StagedSlice slice, co_await next_staged_slice(in, job.order.tenant, *job.staged_id));
     goes_on = !slice.last && in.may_go_on();
-    CO_TRY([[maybe_unused]] auto dropped, co_await store::batch(in, std::move(slice.drops)));
+    CO_TRY([[maybe_unused]] auto dropped, co_await store::unseen_batch(in, std::move(slice.drops)));
   }
   co_return Unit{};
 }

@@ -28,7 +28,8 @@ Error exceeded(const Invocation& in, size_t quota, int64_t used) {
   std::string detail = "This tenant may have " + std::to_string(limit) + " " +
                        std::string(kWords[quota].things) + ", and has " + std::to_string(used) +
                        ". What was asked for would pass that, so nothing was changed: delete "
-                       "something first, or ask whoever runs this deployment for more.";
+                       "something first (POST /cleanup drops history), or ask whoever runs this "
+                       "deployment for more.";
   return {ErrorCode::quota_exceeded,
           std::move(detail),
           {},

@@ -56,6 +56,8 @@ std::string network_of(std::string_view address) {
   return to_base64url(all.starts_with(kMappedIpv4) ? all : all.substr(0, kNetworkBytes));
 }
 
+std::string counted_address(std::string_view address) { return "address " + network_of(address); }
+
 void take_turns(Invocation& in, TenantId tenant) {
   auto at_once = limit_of(in.deployment(), kWrites);
   if (at_once) in.take_turns(std::to_string(tenant.value), *at_once);
@@ -65,7 +67,7 @@ Signup::Signup(const Invocation& in, std::optional<std::string_view> address) : 
   if (!address) return;
   most_ = limit_of(in.deployment(), kSignups);
   // Where somebody signs up from is nobody's business later: the store has a keyed hash of it.
-  auto hash = hash_key(in.deployment(), "address " + network_of(*address));
+  auto hash = hash_key(in.deployment(), counted_address(*address));
   if (most_ && hash.ok()) by_ = std::move(hash).value();
 }
 

@@ -36,6 +36,9 @@ Task<bool> counts_requests(Invocation& in);
 // What one client can easily have many of counts as one address: of IPv6, the network of 64 bits.
 std::string network_of(std::string_view address);
 
+// What the requests of an address are counted by.
+std::string counted_address(std::string_view address);
+
 // From here on, the invocation's writes are a tenant's.
 void take_turns(Invocation& in, TenantId tenant);
 

@@ -26,7 +26,7 @@ Task<Result<std::vector<int64_t>>> reserve_ids(Invocation& in, std::vector<std::
   std::vector<Statement> statements = std::move(guards);
   size_t before = statements.size();
   for (std::string& kind : kinds) statements.push_back(store::ids_reserved(std::move(kind), 1));
-  CO_TRY(std::vector<store::Rows> rows, co_await store::batch(in, std::move(statements)));
+  CO_TRY(std::vector<store::Rows> rows, co_await store::unseen_batch(in, std::move(statements)));
   std::vector<int64_t> ids;
   for (size_t i = before; i < rows.size(); ++i) {
     ids.push_back(store::only<store::IdsReservedRow>(rows[i]).first);

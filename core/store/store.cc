@@ -16,7 +16,7 @@ std::vector<uint32_t> numbers_of(const std::vector<Statement>& statements) {
   return numbers;
 }
 
-enum class Doing { query, batch };
+enum class Doing { query, batch, unseen_batch };
 
 // Statements of a condition in the call that it begins.
 constexpr size_t kOfCondition = 2;
@@ -55,19 +55,25 @@ void settle_conditions_of(Invocation& in, const std::vector<RawResult>& results)
   in.conditions_held();
 }
 
+// A key that is not `known` to be good keeps nobody of the tenant that it names from their turn.
+Effect effect_of(const Invocation& in, Doing doing, bool known, std::vector<Statement> statements) {
+  if (doing == Doing::query) return Query{std::move(statements)};
+  if (doing == Doing::unseen_batch || !known) {
+    return Batch{std::move(statements), {}, 0, doing == Doing::unseen_batch};
+  }
+  return Batch{std::move(statements), in.turn(), in.at_once()};
+}
+
 // Gives the results of `statements`, which go behind the conditions that are still open.
 Task<Result<std::vector<Rows>>> perform(Invocation& in, Doing doing,
                                         std::vector<Statement> statements) {
   if (in.refusal()) co_return *in.refusal();
   size_t conditions = kOfCondition * in.open_conditions().size();
   std::vector<uint32_t> numbers = numbers_of(statements);
-  // A key that is not known to be good keeps nobody of the tenant that it names from their turn.
-  std::string turn = conditions == 0 ? in.turn() : std::string();
+  bool known = conditions == 0;
   statements = behind_conditions(in, std::move(statements));
-  Effect effect = doing == Doing::query
-                      ? Effect(Query{std::move(statements)})
-                      : Effect(Batch{std::move(statements), std::move(turn), in.at_once()});
-  std::vector<Reply> replies = co_await in.perform(one(std::move(effect)));
+  std::vector<Reply> replies =
+      co_await in.perform(one(effect_of(in, doing, known, std::move(statements))));
   Reply reply = std::move(replies[0]);
   if (reply.error) co_return settle_failure(in, std::move(*reply.error));
   SM_CHECK(reply.results.size() == conditions + numbers.size());
@@ -97,6 +103,10 @@ Task<Result<std::vector<Rows>>> query_all(Invocation& in, std::vector<Statement>
 
 Task<Result<std::vector<Rows>>> batch(Invocation& in, std::vector<Statement> statements) {
   return perform(in, Doing::batch, std::move(statements));
+}
+
+Task<Result<std::vector<Rows>>> unseen_batch(Invocation& in, std::vector<Statement> statements) {
+  return perform(in, Doing::unseen_batch, std::move(statements));
 }
 
 Task<Result<Unit>> settle_conditions(Invocation& in) {

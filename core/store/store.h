@@ -24,6 +24,10 @@ Task<Result<std::vector<Rows>>> query_all(Invocation& in, std::vector<Statement>
 // (table.column), unknown_outcome.
 Task<Result<std::vector<Rows>>> batch(Invocation& in, std::vector<Statement> statements);
 
+// The same for what nobody sees before another batch: ids that are handed out, parts of an import.
+// It waits for no turn, and a host may send it again.
+Task<Result<std::vector<Rows>>> unseen_batch(Invocation& in, std::vector<Statement> statements);
+
 // Asks for the open conditions alone, where there are any. Errors: the refusal; those of a query.
 Task<Result<Unit>> settle_conditions(Invocation& in);
 

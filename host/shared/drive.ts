@@ -68,10 +68,12 @@ class Invocation {
   private readonly requestId: string;
   private readonly cause: () => Cause;
   private readonly exchange: Exchange | undefined;
-  /** Whether it has done nothing but reads, so that it can begin anew. */
-  private onlyRead = true;
+  /** Whether it has done nothing but what may be done again, so that it can begin anew. */
+  private repeatable = true;
   /** Whether a batch was sent, so that something may have been committed. */
   private batchSent = false;
+  /** Whether it has waited for its turn in vain: it does not wait again. */
+  private turnedAway = false;
   /** What came of counting it, which is done once, however often it begins anew. */
   private counted: Promise<Reply> | undefined;
 
@@ -152,7 +154,7 @@ class Invocation {
   /** What the step has to wait for, where the invocation can begin anew behind that. */
   private lackOf(step: Step, lease: Lease): Lack | undefined {
     const body = this.exchange?.body;
-    const canBeginAnew = this.onlyRead && (body?.isKept ?? true);
+    const canBeginAnew = this.repeatable && (body?.isKept ?? true);
     for (const effect of step.effects) {
       const awaitsBody = effect.effect === "read_body" && body?.isAwaited === true;
       // A body is gathered before memory is held for it.
@@ -202,7 +204,7 @@ class Invocation {
       case "query":
         return this.left ? cancelled : this.host.store.query(effect.statements);
       case "batch":
-        this.onlyRead = false;
+        if (!effect.unseen) this.repeatable = false;
         return this.batch(effect.statements, turnOf(effect));
       case "read_body":
         return this.clientOf(effect).perform(effect, lease);
@@ -210,7 +212,7 @@ class Invocation {
       case "write":
       case "end":
       case "abort":
-        this.onlyRead = false;
+        this.repeatable = false;
         return this.clientOf(effect).perform(effect, lease);
       case "seal":
         return this.seal(effect.plain, effect.context);
@@ -238,8 +240,8 @@ class Invocation {
   }
 
   private async batch(statements: readonly Statement[], turn: Turn | undefined): Promise<Reply> {
-    if (turn && !(await this.host.turns.take(this, turn)))
-      return { ok: false, error: "overloaded" };
+    if (turn && !this.turnedAway) this.turnedAway = !(await this.host.turns.take(this, turn));
+    if (turn && this.turnedAway) return { ok: false, error: "overloaded" };
     this.batchSent = true;
     return this.host.store.batch(statements);
   }

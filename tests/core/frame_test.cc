@@ -259,6 +259,7 @@ class EffectReader {
   void integer(const char* name, Integer& value) {
     value = json_.at(name).get<Integer>();
   }
+  void boolean(const char* name, bool& value) { value = json_.at(name).get<bool>(); }
   void text(const char* name, std::string& text) { text = json_.at(name).get<std::string>(); }
   void section(const char* name, std::string& bytes) { bytes = section_of(json_.at(name)); }
 

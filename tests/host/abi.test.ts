@@ -129,6 +129,7 @@ test("a step becomes typed effects, with texts and copies in place of sections",
         { number: 7, params: ["", ""] },
       ],
       turn: { name: "7", atOnce: 2 },
+      unseen: true,
     },
   ]);
   const respond = { effect: "respond", status: 200, headers: [] };

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Turns } from "../../host/shared/turns.ts";
+import { defaultTurnOptions, Turns } from "../../host/shared/turns.ts";
 import { makeHost, noTurn, reply, run } from "./fake_host.ts";
 import { answerOk, answerReplies, lastStep, script, step } from "./script.ts";
 
-const one = { turn: "7", at_once: 1 };
+const one = { turn: "7", at_once: 1, unseen: false };
 const read = step([{ effect: "query", statements: [] }]);
 const write = step([{ effect: "batch", statements: [], ...one }]);
 const other = { name: "7", atOnce: 1 };
@@ -45,6 +45,33 @@ test("an invocation that cannot begin anew waits for its turn where it stands", 
     store.calls.map(({ doing }) => doing),
     ["batch", "batch"],
   );
+});
+
+test("what nobody sees may be done again, so that a turn behind it is waited for without an instance", async () => {
+  const { host, store } = makeHost();
+  const holder = { left: false };
+  assert.ok(host.turns.tryTake(holder, other));
+  const unseen = step([{ effect: "batch", statements: [], ...noTurn, unseen: true }]);
+  const { response, finished } = run(host, script(unseen, write, answerOk("written")));
+  await sleep(20);
+  assert.equal(store.calls.length, 1);
+  host.turns.release(holder);
+  assert.equal((await response).status, 200);
+  await finished;
+  assert.equal(store.calls.length, 3, "the first one was sent twice");
+});
+
+test("who waited for a turn in vain does not wait for it again", async () => {
+  const { host, store } = makeHost();
+  const turns = new Turns({ ...defaultTurnOptions, pollMs: 1, waitMs: 200, unseenMs: 1e6 });
+  assert.ok(turns.tryTake({ left: false }, other));
+  const free = step([{ effect: "batch", statements: [], ...noTurn }]);
+  const before = Date.now();
+  const many = Array.from({ length: 50 }, () => write);
+  const answer = await run({ ...host, turns }, script(free, ...many, answerReplies())).response;
+  assert.deepEqual((await reply(answer)).replies, [{ ok: false, error: "overloaded" }]);
+  assert.ok(Date.now() - before < 50 * 200);
+  assert.equal(store.calls.length, 1);
 });
 
 test("a turn that does not come in time is overload, and nothing was sent", async () => {

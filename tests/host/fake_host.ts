@@ -19,7 +19,7 @@ export const quick: PoolOptions = {
 };
 
 /** Of a batch that waits for nobody. */
-export const noTurn = { turn: "", at_once: 0 };
+export const noTurn = { turn: "", at_once: 0, unseen: false };
 
 export class FakeStore implements Store {
   readonly kind = "fake";

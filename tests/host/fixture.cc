@@ -122,7 +122,7 @@ uint32_t yield_head(uint32_t statement) {
   char batch[128];
   char* p = put(batch, R"({"done":false,"effects":[{"effect":"batch","statements":[{"statement":)");
   p = put(p, statement);
-  *put(p, R"(,"params":[{"section":0}]}],"turn":"","at_once":0}]})") = 0;
+  *put(p, R"(,"params":[{"section":0}]}],"turn":"","at_once":0,"unseen":false}]})") = 0;
   return yield_section(batch, start_head, start_head_length);
 }
 

@@ -99,6 +99,7 @@ export const goldens: readonly Golden[] = [
           ],
           turn: "7",
           at_once: 2,
+          unseen: true,
         },
       ],
       done: false,

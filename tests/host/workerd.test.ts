@@ -65,7 +65,9 @@ async function store(
 ): Promise<{ replies: Reply[]; cells: Buffer[] }> {
   const statements = texts.map((text) => ({ statement: numberOf(text), params: [] }));
   return replyOf(
-    await call(script(step([{ effect, statements, turn: "", at_once: 0 }]), answerReplies())),
+    await call(
+      script(step([{ effect, statements, turn: "", at_once: 0, unseen: false }]), answerReplies()),
+    ),
   );
 }
 

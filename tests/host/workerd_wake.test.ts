@@ -56,7 +56,7 @@ async function store(
   ...params: number[]
 ): Promise<Buffer> {
   const statements = [{ statement: numberOf(text), params }];
-  const effects = [{ effect, statements, turn: "", at_once: 0 }];
+  const effects = [{ effect, statements, turn: "", at_once: 0, unseen: false }];
   const answer = await call(script(step(effects), answerReplies()));
   return Buffer.from(await answer.arrayBuffer());
 }

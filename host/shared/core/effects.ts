@@ -9,11 +9,12 @@ export const effectRows = {
   query: (head: StepHead) => ({ statements: head.statements("statements") }),
   /**
    * One transaction: all statements or none. Runs to its end even if the client leaves. Where the
-   * turn has a name, the invocation has it from here to its end.
+   * turn has a name, the invocation has it from here to its end. What is unseen may be sent again.
    */
   batch: (head: StepHead) => ({
     statements: head.statements("statements"),
     turn: { name: head.text("turn"), atOnce: head.integer("at_once") },
+    unseen: head.boolean("unseen"),
   }),
   /** The next part of the request's body, or its end. */
   read_body: () => ({}),

@@ -66,6 +66,10 @@ TEST(Deletion, SnapshotsGoBeforePropertiesAndTheRowGoesLast) {
     went(flow, 0);
     ASSERT_TRUE(ends(flow, connector));
     flow.rows();
+    ASSERT_TRUE(flow.asks(store::cleanup_slice({}, "", 0))) << "data count until they are dropped";
+    flow.rows({{{1, 100}}, {{0, 0, 0, 0, 0, 0, 0, 0, 7, 70}}});
+    ASSERT_TRUE(flow.asks(store::orphans_checked({}, 0)));
+    flow.rows();
     ASSERT_TRUE(flow.ended());
     EXPECT_TRUE(flow.result().ok());
   }
