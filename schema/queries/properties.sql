@@ -106,14 +106,14 @@ WHERE x.tenant_id = :tenant_id AND x.source_id = :source_id AND x.external_id = 
 -- copy of each part wherever it is named, of which there may not be many.
 
 -- fragment: few_source
--- A share of the rows, and no more than are sorted in a moment.
-(SELECT CASE WHEN property_count / :few_of < :few THEN property_count / :few_of + 1 ELSE :few END FROM sources
-  WHERE tenant_id = :tenant_id AND id = :source_id)
+-- A share of the rows, and no more than are sorted in a moment. A number where there is no source, too, as OFFSET asks for.
+coalesce((SELECT CASE WHEN property_count / :few_of < :few THEN property_count / :few_of + 1 ELSE :few END FROM sources
+  WHERE tenant_id = :tenant_id AND id = :source_id), 0)
 
 -- fragment: few_target
--- A share of the rows, and no more than are sorted in a moment.
-(SELECT CASE WHEN property_count / :few_of < :few THEN property_count / :few_of + 1 ELSE :few END FROM targets
-  WHERE tenant_id = :tenant_id AND id = :target_id)
+-- A share of the rows, and no more than are sorted in a moment. A number where there is no target, too, as OFFSET asks for.
+coalesce((SELECT CASE WHEN property_count / :few_of < :few THEN property_count / :few_of + 1 ELSE :few END FROM targets
+  WHERE tenant_id = :tenant_id AND id = :target_id), 0)
 
 -- fragment: edge_source
 -- The highest revision of rows that are older; none where there are no such rows, or too many behind them.

@@ -12,6 +12,7 @@ import {
   editRow,
   externalIds,
   importItems,
+  kUnusedId,
   newClient,
   range,
   sourcePath,
@@ -463,4 +464,24 @@ test("lists: rows of 512 KiB each come whole, and in pages", async () => {
   const found = await pages<SourceProperty>(client, `${path}?limit=30`);
   assert.ok(found.every((page) => page.length >= 1 && page.length <= 30));
   assert.deepEqual(found.flat(), all);
+});
+
+test("filters: each of them is 404 where the source or target is not there, whoever's it may be", async () => {
+  const client = await newClient(server);
+  const other = await syncedPair(await newClient(server), [{ id: "theirs" }]);
+  const filters = ["external_id=x", "removed=true", "updated_since=2026-01-15T10:30:00Z"];
+  const ofTargets = ["has_manual_changes=true", "sync_status=manual", "source_id=1"];
+  for (const [path, id, all] of [
+    ["sources", other.source.id, filters],
+    ["targets", other.target.id, [...filters, ...ofTargets]],
+  ] as const) {
+    for (const where of [id, kUnusedId]) {
+      for (const filter of all) {
+        for (const page of ["", "&limit=10"]) {
+          const url = `/${path}/${where}/properties?${filter}${page}`;
+          assertProblem(await client.get(url), 404);
+        }
+      }
+    }
+  }
 });
